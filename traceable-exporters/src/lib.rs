@@ -1,0 +1,1 @@
+//! Where runs go: one file and one feature a destination.
