@@ -1,6 +1,51 @@
 //! The run model, the capture of values, the thread-local run tree and the writer behind the `traceable` crate.
 //!
 //! Applications use the `traceable` crate; this one is for authors of exporters and integrations.
+//!
+//! Data goes one way: the attribute's expansion calls an adapter ([`__private`]), which captures values on a tape and
+//! appends records to the thread's log; the writer reads the logs, makes [`model::RunChange`]s of them, and hands those
+//! to the [`export::Exporter`]s.
 
+mod adapters;
+mod clock;
+mod context;
+mod current;
 pub mod export;
+mod local;
+mod log;
+mod message;
 pub mod model;
+mod probe;
+mod record;
+pub mod runtime;
+mod site;
+mod sync;
+mod sys;
+mod tape;
+#[cfg(feature = "testing")]
+pub mod testing;
+
+pub use context::{Attached, Context, InRun, InRunExt, Parent, wrap};
+pub use current::{Current, current};
+pub use adapters::{Fold, Reduce, fold};
+
+/// What expansions of `#[traceable]` name. No part of the public interface: anything here may change in any release.
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::{
+        local::Options,
+        probe::{
+            DescribeDebug, DescribeDisplay, DescribeName, Never, Probe, Slot, Split, SplitResult, SplitValue, Text,
+            ViaDebug, ViaName, ViaSerialize,
+        },
+        runtime::decide_off as no_boot,
+        site::Site,
+        adapters::{
+            Collect, Map, OpenRun, Outcome, Start,
+            call::{RunGuard, call, enter, enter_with, open},
+            future::{adopt, adopt_open, begin, begin_with, future, future_open},
+            guarded, reducer,
+            stream::{Item, iterator, stream},
+        },
+    };
+}

@@ -1,0 +1,84 @@
+//! Switching tracing on: by `init`, or by the environment at the first traced call.
+
+use std::sync::Once;
+
+use traceable_core::runtime::{Builder, InitError};
+
+/// Settings from the environment, and the destinations that it names; more can be added before `init`.
+///
+/// `TRACEABLE_EXPORT` names destinations, divided by commas: `console`, and `jsonl:` with a path. Without it, runs go
+/// to the console.
+///
+/// # Errors
+///
+/// When a variable's value is not of its form, or a destination cannot be opened; the error says which.
+pub fn builder() -> Result<Builder, InitError> {
+    Builder::from_env()
+}
+
+/// Switches tracing on, with settings and destinations from the environment. See [`builder`].
+///
+/// Never fails and never panics: should tracing not be possible, one line on standard error says why, and the program
+/// runs without. `TRACEABLE=off` leaves tracing off.
+pub fn init() {
+    if let Err(error) = try_init()
+        && !error.is_already_on()
+    {
+        traceable_core::runtime::say(format_args!("tracing stays off: {error}"));
+    }
+}
+
+/// As [`init`], for programs that want to know.
+///
+/// # Errors
+///
+/// When a variable's value is not of its form, when a destination cannot be opened, when a thread cannot be started, or
+/// when tracing is on already.
+pub fn try_init() -> Result<(), InitError> {
+    if switch() == Some(false) {
+        traceable_core::runtime::switch_off();
+        return Ok(());
+    }
+    destinations(builder()?)?.init()
+}
+
+/// Adds the destinations that the environment names.
+fn destinations(mut builder: Builder) -> Result<Builder, InitError> {
+    let named = std::env::var("TRACEABLE_EXPORT").unwrap_or_default();
+    let named = if named.trim().is_empty() { "console" } else { named.trim() };
+    for name in named.split(',').map(str::trim) {
+        builder = match name.split_once(':') {
+            #[cfg(feature = "console")]
+            None if name == "console" => builder.exporter(traceable_exporters::Console::new()),
+            #[cfg(feature = "jsonl")]
+            Some(("jsonl", path)) => {
+                let file = traceable_exporters::JsonLines::append(path);
+                builder.exporter(file.map_err(|error| InitError::destination(name, error))?)
+            }
+            _ => return Err(InitError::unknown_destination(name)),
+        };
+    }
+    Ok(builder)
+}
+
+/// What the environment says of tracing as a whole.
+fn switch() -> Option<bool> {
+    ["TRACEABLE", "LANGSMITH_TRACING"].into_iter().find_map(|name| {
+        let value = std::env::var(name).ok()?;
+        match value.trim().to_ascii_lowercase().as_str() {
+            "on" | "true" | "1" | "yes" => Some(true),
+            "off" | "false" | "0" | "no" => Some(false),
+            _ => None,
+        }
+    })
+}
+
+/// Called by the first traced call of a process that has not called `init`.
+pub const BOOT: fn() = || {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        if switch() == Some(true) {
+            init();
+        }
+    });
+};

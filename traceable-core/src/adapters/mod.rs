@@ -1,0 +1,295 @@
+//! The adapters that expansions of the attribute call: for values, futures, streams and iterators.
+
+pub(crate) mod call;
+pub(crate) mod future;
+mod reduce;
+pub(crate) mod stream;
+
+use std::{
+    fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
+
+use serde_json::Value;
+
+pub use self::reduce::{Collect, Fold, Reduce, Reducer, fold, reducer};
+use crate::{
+    clock, local,
+    local::{FAILED, FRESH, Frame, MUTED, Opening},
+    model::{Status, Usage},
+    probe::{Slot, Text},
+    record::item,
+    runtime::{exit, gate},
+    site::Site,
+    tape,
+};
+
+/// A JSON object.
+pub type Map = serde_json::Map<String, Value>;
+
+/// Calls what the user gave to look at a payload; a panic there is not the traced function's.
+pub fn guarded<T>(f: impl FnOnce() -> T) -> Option<T> {
+    catch_unwind(AssertUnwindSafe(f)).ok()
+}
+
+/// What a run begins with: written by the attribute's capture.
+pub struct Start<'a> {
+    opening: &'a mut Opening,
+}
+
+impl fmt::Debug for Start<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Start").finish_non_exhaustive()
+    }
+}
+
+impl Start<'_> {
+    /// A place for an argument.
+    pub fn input(&mut self, key: &'static str) -> Slot<'_> {
+        named(&mut self.opening.body, item::INPUT, key)
+    }
+
+    /// A place for a metadata value.
+    pub fn metadata(&mut self, key: &'static str) -> Slot<'_> {
+        named(&mut self.opening.body, item::METADATA, key)
+    }
+
+    /// Adds a tag.
+    pub fn tag(&mut self, tag: impl AsRef<str>) {
+        text(&mut self.opening.body, item::TAG, tag.as_ref());
+    }
+
+    /// Sets the name.
+    pub fn name(&mut self, name: impl AsRef<str>) {
+        text(&mut self.opening.body, item::NAME, name.as_ref());
+    }
+
+    /// Sets the project.
+    pub fn project(&mut self, project: impl AsRef<str>) {
+        text(&mut self.opening.body, item::PROJECT, project.as_ref());
+    }
+
+    /// Lets `process` change the arguments. Should it panic, none of them is kept.
+    pub fn process_inputs<M: Into<Map>>(&mut self, process: impl FnOnce(Map) -> M) {
+        let inputs = take_inputs(&mut self.opening.body);
+        let body = &mut self.opening.body;
+        body.push(item::INPUTS);
+        match guarded(|| process(inputs).into()) {
+            Some(inputs) => tape::write_serialize(body, &inputs),
+            None => withheld(body, "process_inputs"),
+        }
+    }
+}
+
+/// Takes the arguments out of a body as an object.
+fn take_inputs(body: &mut Vec<u8>) -> Map {
+    use crate::record::{Item, Items};
+
+    let mut inputs = Map::new();
+    for item in Items::new(body) {
+        if let Item::Input(name, mut value) = item {
+            let value = value.json().ok().and_then(|json| serde_json::from_str(&json).ok());
+            inputs.insert(name.to_owned(), value.unwrap_or_default());
+        }
+    }
+    // The attribute writes the arguments first, so nothing else is in the body yet.
+    body.clear();
+    inputs
+}
+
+fn named<'a>(body: &'a mut Vec<u8>, item: u8, key: &str) -> Slot<'a> {
+    text(body, item, key);
+    Slot::new(body)
+}
+
+pub(crate) fn text(body: &mut Vec<u8>, item: u8, text: &str) {
+    body.push(item);
+    body.extend_from_slice(&(text.len() as u32).to_le_bytes());
+    body.extend_from_slice(text.as_bytes());
+}
+
+/// The mark in place of a payload that could not be processed: better none than one that was to be hidden.
+fn withheld(body: &mut Vec<u8>, key: &str) {
+    tape::write_mark(body, "$withheld", &format!("`{key}` panicked, so the payload is not recorded"));
+}
+
+/// What a run ends with: written by the attribute's outcome.
+#[derive(Debug)]
+pub struct Outcome<'a> {
+    body: &'a mut Vec<u8>,
+    failed: &'a mut bool,
+}
+
+impl Outcome<'_> {
+    /// The place for the output.
+    pub fn output(&mut self) -> Slot<'_> {
+        self.body.push(item::OUTPUT);
+        Slot::new(self.body)
+    }
+
+    /// The place for the error's text.
+    pub fn error(&mut self) -> Text<'_> {
+        *self.failed = true;
+        self.body.push(item::ERROR);
+        Text::new(Some(self.body))
+    }
+
+    /// Sets the usage.
+    pub fn usage(&mut self, usage: impl Into<Option<Usage>>) {
+        if let Some(usage) = usage.into() {
+            self.body.push(item::USAGE);
+            tape::write_serialize(self.body, &usage);
+        }
+    }
+
+    /// Leaves a mark in place of an output that could not be processed.
+    pub fn withhold(&mut self, key: &'static str) {
+        self.body.push(item::OUTPUT);
+        withheld(self.body, key);
+    }
+}
+
+/// Opens a run at `place`. Answers its place on the stack; a muted frame has one too.
+pub(crate) fn open_run(
+    site: &'static Site,
+    options: Option<&local::Options>,
+    place: local::Place,
+    capture: impl FnOnce(&mut Start<'_>),
+) -> Option<usize> {
+    match local::decide(options) {
+        local::Decision::Record(mut opening) => {
+            capture(&mut Start { opening: &mut opening });
+            local::commit(site, opening, place)
+        }
+        local::Decision::Mute => {
+            let mut frame = Frame::NONE;
+            frame.set(MUTED);
+            local::place(frame, place)
+        }
+        local::Decision::Nothing => None,
+    }
+}
+
+/// Writes the end of a run that is no longer on any stack.
+fn end_run(frame: Frame, status: Status, outcome: impl FnOnce(&mut Outcome<'_>)) {
+    if !frame.is_recorded() {
+        return;
+    }
+    let end = frame.now();
+    let mut body = local::take_scratch();
+    let mut failed = frame.is(FAILED);
+    outcome(&mut Outcome { body: &mut body, failed: &mut failed });
+    let status = if failed { Status::Error } else { status };
+    local::write_end(frame, end, status, body);
+}
+
+/// Notes on the run itself that its code is unwinding.
+fn note_panic(frame: &mut Frame) {
+    if frame.is_recorded() && !frame.is(FAILED) {
+        frame.set(FAILED);
+        let mut body = local::take_scratch();
+        body.push(item::ERROR);
+        tape::write_str(&mut body, &exit::panic_text());
+        local::write_note(frame.key, frame.now(), &body);
+        local::give_scratch(body);
+    }
+}
+
+/// An open run that its future, stream or iterator holds. Dropped, it is cancelled.
+#[derive(Debug)]
+pub struct OpenRun {
+    frame: Frame,
+}
+
+impl OpenRun {
+    const fn off() -> Self {
+        Self { frame: Frame::NONE }
+    }
+
+    const fn fresh() -> Self {
+        let mut frame = Frame::NONE;
+        frame.flags = FRESH;
+        Self { frame }
+    }
+
+    /// Whether nothing is to be done for this run.
+    #[inline]
+    fn is_off(&self) -> bool {
+        self.frame.key == 0 && self.frame.flags == 0
+    }
+
+    /// Ends the run.
+    pub fn end(mut self, outcome: impl FnOnce(&mut Outcome<'_>)) {
+        end_run(self.take(), Status::Ok, outcome);
+    }
+
+    fn take(&mut self) -> Frame {
+        std::mem::take(&mut self.frame)
+    }
+
+    /// Makes the run the current one while its code is polled.
+    #[inline]
+    fn enter(&mut self) -> Entered<'_> {
+        if self.is_off() {
+            return Entered { run: self, place: None };
+        }
+        self.enter_on()
+    }
+
+    fn enter_on(&mut self) -> Entered<'_> {
+        let place = if self.frame.is(FRESH) { self.prepare() } else { local::push(self.frame) };
+        Entered { run: self, place }
+    }
+
+    /// Before the first poll of an async function: a frame that stands for the parent, until the body opens the run.
+    fn prepare(&mut self) -> Option<usize> {
+        self.frame = Frame::NONE;
+        if !gate::is_on() && !gate::is_undecided() {
+            return None;
+        }
+        let mut frame = local::top();
+        frame.set(local::OPENING);
+        local::push(frame)
+    }
+}
+
+impl Drop for OpenRun {
+    fn drop(&mut self) {
+        if self.frame.key != 0 {
+            end_run(self.take(), Status::Cancelled, |_| {});
+        }
+    }
+}
+
+/// While this lives, the run is on the thread's stack.
+struct Entered<'a> {
+    run: &'a mut OpenRun,
+    place: Option<usize>,
+}
+
+impl Entered<'_> {
+    #[inline]
+    fn leave(self) {}
+}
+
+impl Drop for Entered<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        let Some(place) = self.place else { return };
+        let mut frame = local::pop(place);
+        if frame.is(local::OPENING) {
+            // The body opened no run: nobody listens.
+            frame = Frame::NONE;
+        }
+        self.run.frame = frame;
+        if std::thread::panicking() {
+            note_panic(&mut self.run.frame);
+        }
+    }
+}
+
+/// Ticks to nanoseconds of a run's trace.
+fn time_of(frame: Frame, ticks: u64) -> i64 {
+    frame.start + clock::nanos_between(frame.ticks, ticks)
+}
+

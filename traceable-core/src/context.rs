@@ -1,0 +1,216 @@
+//! Carrying the current run to where no thread-local reaches: other tasks, other threads, thread pools.
+
+use std::{
+    future::Future,
+    marker::PhantomData,
+    pin::Pin,
+    task::{Context as Waking, Poll},
+};
+
+use futures_core::Stream;
+use pin_project_lite::pin_project;
+
+use crate::{
+    current::Current,
+    local::{self, Frame, Options},
+    model::RunId,
+    runtime::clients::Client,
+};
+
+/// The run that was the current one when this was captured.
+///
+/// It may be cloned, sent and kept; runs that begin under it are children of that run, also after that run's end.
+///
+/// ```
+/// let context = traceable_core::Context::current();
+/// std::thread::spawn(move || {
+///     let _attached = context.attach();
+///     // Calls of traced functions here belong to the run outside.
+/// })
+/// .join()
+/// .unwrap();
+/// ```
+#[derive(Debug)]
+#[must_use = "a context does nothing before it is attached"]
+pub struct Context {
+    frame: Frame,
+}
+
+impl Context {
+    /// The current run. Outside of any run, a context that changes nothing.
+    pub fn current() -> Self {
+        Self::of(local::top())
+    }
+
+    pub(crate) fn of(frame: Frame) -> Self {
+        if frame.is_recorded() {
+            local::write_handle(frame.key, true);
+        }
+        Self { frame }
+    }
+
+    /// Whether there is a run in it.
+    #[must_use]
+    pub fn is_none(&self) -> bool {
+        self.frame.key == 0
+    }
+
+    /// The run's id.
+    #[must_use]
+    pub fn id(&self) -> Option<RunId> {
+        self.frame.is_recorded().then(|| self.frame.id())
+    }
+
+    /// Makes the run the current one on this thread until the answer is dropped.
+    #[must_use = "the run is current only while the answer is kept"]
+    pub fn attach(&self) -> Attached<'_> {
+        let place = if self.is_idle() { None } else { local::push(self.frame) };
+        Attached { place, _context: PhantomData }
+    }
+
+    /// Calls `f` with the run as the current one.
+    pub fn scope<T>(&self, f: impl FnOnce() -> T) -> T {
+        let _attached = self.attach();
+        f()
+    }
+
+    fn is_idle(&self) -> bool {
+        self.frame.key == 0 && self.frame.flags == 0
+    }
+}
+
+impl Clone for Context {
+    fn clone(&self) -> Self {
+        Self::of(self.frame)
+    }
+}
+
+impl Drop for Context {
+    fn drop(&mut self) {
+        if self.frame.is_recorded() {
+            local::write_handle(self.frame.key, false);
+        }
+    }
+}
+
+/// While this lives, a context's run is the current one on this thread.
+#[derive(Debug)]
+pub struct Attached<'a> {
+    place: Option<usize>,
+    /// Belongs to one thread, and to a context that outlives it.
+    _context: PhantomData<(&'a Context, *const ())>,
+}
+
+impl Drop for Attached<'_> {
+    fn drop(&mut self) {
+        if let Some(place) = self.place {
+            local::pop(place);
+        }
+    }
+}
+
+/// Takes the current run along into a closure, for `spawn_blocking`, `std::thread::spawn` and thread pools.
+///
+/// ```
+/// # fn search() {}
+/// std::thread::spawn(traceable_core::wrap(|| search())).join().unwrap();
+/// ```
+pub fn wrap<T, F: FnOnce() -> T>(f: F) -> impl FnOnce() -> T {
+    let context = Context::current();
+    move || context.scope(f)
+}
+
+pin_project! {
+    /// A future or stream that is polled under the run that was current when it was made.
+    #[derive(Debug)]
+    #[must_use = "futures and streams do nothing unless they are polled"]
+    pub struct InRun<T> {
+        #[pin]
+        inner: T,
+        context: Context,
+    }
+}
+
+impl<F: Future> Future for InRun<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Waking<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        let _attached = this.context.attach();
+        this.inner.poll(cx)
+    }
+}
+
+impl<S: Stream> Stream for InRun<S> {
+    type Item = S::Item;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Waking<'_>) -> Poll<Option<S::Item>> {
+        let this = self.project();
+        let _attached = this.context.attach();
+        this.inner.poll_next(cx)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.inner.size_hint()
+    }
+}
+
+/// Carries the current run into futures and streams that another task polls.
+pub trait InRunExt: Sized {
+    /// Polls this under the run that is current now: `tokio::spawn(work().in_current_run())`.
+    fn in_current_run(self) -> InRun<Self> {
+        self.in_run(Context::current())
+    }
+
+    /// Polls this under the run of `context`.
+    fn in_run(self, context: Context) -> InRun<Self> {
+        InRun { inner: self, context }
+    }
+}
+
+impl<T> InRunExt for T {}
+
+/// The run that another one is to be a part of, as the attribute's `parent` takes it.
+#[derive(Debug, Clone, Copy)]
+pub struct Parent(Frame);
+
+impl From<&Context> for Parent {
+    fn from(context: &Context) -> Self {
+        Self(context.frame)
+    }
+}
+
+impl From<Context> for Parent {
+    fn from(context: Context) -> Self {
+        Self(context.frame)
+    }
+}
+
+impl From<&Current> for Parent {
+    fn from(current: &Current) -> Self {
+        Self(current.frame())
+    }
+}
+
+impl From<Current> for Parent {
+    fn from(current: Current) -> Self {
+        Self(current.frame())
+    }
+}
+
+impl Options {
+    /// Makes the run a part of `parent`, whatever is current. A context without a run makes it a root.
+    pub fn parent(&mut self, parent: impl Into<Parent>) {
+        self.parent = Some(parent.into().0);
+    }
+
+    /// Sends the trace to the destinations of `client`, if the run is a root.
+    pub fn client(&mut self, client: impl Into<Client>) {
+        self.client = Some(client.into().0);
+    }
+
+    /// Records the run or leaves it out, with all below it. Does not switch tracing on where it is off.
+    pub fn enabled(&mut self, enabled: bool) {
+        self.enabled = Some(enabled);
+    }
+}

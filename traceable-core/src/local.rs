@@ -1,0 +1,396 @@
+//! The thread's own part: the stack of open runs and the log that they are written to.
+//!
+//! No code of the user runs while the thread's part is borrowed, so a traced function may be called from anywhere, also
+//! from a `Serialize` implementation that is being captured.
+
+use std::cell::RefCell;
+
+use crate::{
+    clock,
+    log::{Full, Need, Producer},
+    model::{RunId, Status},
+    record::{self, Key},
+    runtime::{self, counters::Reason, gate},
+    site::Site,
+};
+
+/// An open run as its thread or future holds it. Plain data; a future keeps one between two polls.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Frame {
+    pub(crate) key: Key,
+    /// Start in nanoseconds since the epoch.
+    pub(crate) start: i64,
+    /// Start in ticks.
+    pub(crate) ticks: u64,
+    pub(crate) root_key: Key,
+    pub(crate) root_start: i64,
+    /// The low half of the parent's key: enough to know it again on one stack, and it keeps futures small.
+    pub(crate) parent: u32,
+    pub(crate) client: u16,
+    pub(crate) flags: u8,
+}
+
+/// The run and all below it are not recorded, because the sample left them out or they were switched off.
+pub(crate) const MUTED: u8 = 1;
+/// An async function's first poll has begun; its body is about to open the run.
+pub(crate) const OPENING: u8 = 2;
+/// The run has already said what went wrong.
+pub(crate) const FAILED: u8 = 4;
+/// The adapter has not been polled yet.
+pub(crate) const FRESH: u8 = 8;
+/// Raw chunks were asked for.
+pub(crate) const RAW_CHUNKS: u8 = 16;
+
+impl Frame {
+    pub(crate) const NONE: Self =
+        Self { key: 0, start: 0, ticks: 0, root_key: 0, root_start: 0, parent: 0, client: 0, flags: 0 };
+
+    pub(crate) fn is(self, flag: u8) -> bool {
+        self.flags & flag != 0
+    }
+
+    pub(crate) fn set(&mut self, flag: u8) {
+        self.flags |= flag;
+    }
+
+    /// Whether this is a run that is written down.
+    pub(crate) fn is_recorded(self) -> bool {
+        self.key != 0 && !self.is(MUTED)
+    }
+
+    pub(crate) fn id(self) -> RunId {
+        runtime::run_id(self.start, self.key)
+    }
+
+    pub(crate) fn trace_id(self) -> RunId {
+        runtime::run_id(self.root_start, self.root_key)
+    }
+
+    /// Now, by the clock of this run's trace.
+    pub(crate) fn now(self) -> i64 {
+        self.start + clock::nanos_between(self.ticks, clock::ticks())
+    }
+}
+
+/// Keys are taken from the process in ranges, so that most runs touch nothing that threads share.
+const KEYS_AT_ONCE: u64 = 1024;
+
+struct Local {
+    stack: Vec<Frame>,
+    /// A buffer to write bodies in, kept for its capacity.
+    scratch: Vec<u8>,
+    log: Option<Producer>,
+    /// The gate's value when this was last looked at.
+    epoch: u32,
+    /// The process that `log` belongs to.
+    generation: usize,
+    next_key: u64,
+    end_key: u64,
+    /// The client of roots that begin on this thread.
+    client: u16,
+}
+
+thread_local! {
+    static LOCAL: RefCell<Local> = const {
+        RefCell::new(Local {
+            stack: Vec::new(),
+            scratch: Vec::new(),
+            log: None,
+            epoch: 0,
+            generation: 0,
+            next_key: 0,
+            end_key: 0,
+            client: 0,
+        })
+    };
+}
+
+/// Capacity that the scratch buffer keeps between runs.
+const SCRATCH_KEPT: usize = 256 << 10;
+
+/// Gives the thread's part to `f`. `None` while the thread is ending.
+#[inline]
+fn with<T>(f: impl FnOnce(&mut Local) -> T) -> Option<T> {
+    LOCAL.try_with(|local| local.try_borrow_mut().ok().map(|mut local| f(&mut local))).ok().flatten()
+}
+
+/// Where the body of a record is being written, and what is known of the run already.
+pub(crate) struct Opening {
+    pub(crate) body: Vec<u8>,
+    parent: Frame,
+    client: u16,
+    /// Key and start, where sampling had to know them first.
+    root: Option<(Key, u64, i64)>,
+}
+
+/// What the attribute says of a run's place.
+#[derive(Debug, Default)]
+pub struct Options {
+    pub(crate) parent: Option<Frame>,
+    pub(crate) client: Option<u16>,
+    pub(crate) enabled: Option<bool>,
+}
+
+/// What becomes of a call.
+pub(crate) enum Decision {
+    /// Record it.
+    Record(Opening),
+    /// Record neither it nor what is below; the frame says so to what is below.
+    Mute,
+    /// Nothing is to be done: it is muted already, or nobody listens.
+    Nothing,
+}
+
+/// Decides on a call before anything of it is captured.
+pub(crate) fn decide(options: Option<&Options>) -> Decision {
+    with(|local| {
+        local.follow_epoch();
+        let top = local.stack.last().copied().unwrap_or(Frame::NONE);
+        if options.is_some_and(|o| o.enabled == Some(false)) {
+            return if top.is(MUTED) { Decision::Nothing } else { Decision::Mute };
+        }
+        let parent = options.and_then(|o| o.parent).unwrap_or(top);
+        if parent.is(MUTED) {
+            return Decision::Nothing;
+        }
+        if parent.key != 0 {
+            return Decision::Record(Opening { body: local.take_scratch(), parent, client: parent.client, root: None });
+        }
+        let client = options.and_then(|o| o.client).unwrap_or(local.client);
+        if client == 0 && !gate::default_client_listens() {
+            return Decision::Nothing;
+        }
+        let mut root = None;
+        if let Some(sampler) = gate::sampler(client) {
+            let ticks = clock::ticks();
+            let (key, start) = (local.next_key(), clock::wall(ticks));
+            if !sampler.keeps(runtime::run_id(start, key)) {
+                return Decision::Mute;
+            }
+            root = Some((key, ticks, start));
+        }
+        Decision::Record(Opening { body: local.take_scratch(), parent, client, root })
+    })
+    .unwrap_or(Decision::Nothing)
+}
+
+/// Where a new frame goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// On top of the stack.
+    Push,
+    /// In place of the frame that an adapter prepared.
+    Replace,
+}
+
+/// Writes the start of a run and makes it the current one. `None` when the record found no room: then the run and its
+/// payload are dropped and counted, and what it calls belongs to its parent.
+pub(crate) fn commit(site: &'static Site, opening: Opening, place: Place) -> Option<usize> {
+    let number = site.number();
+    with(|local| {
+        let Opening { body, parent, client, root } = opening;
+        let (key, ticks, start) = root.unwrap_or_else(|| {
+            let ticks = clock::ticks();
+            let start = if parent.key == 0 {
+                clock::wall(ticks)
+            } else {
+                parent.start + clock::nanos_between(parent.ticks, ticks)
+            };
+            (local.next_key(), ticks, start)
+        });
+        let head = record::start_head(key, parent.key, start, number, client, &body);
+        let written = local.append(&head, &body, Need::Optional);
+        local.give_scratch(body);
+        if written.is_err() {
+            runtime::counters::dropped(Reason::QueueFull);
+            return None;
+        }
+        let (root_key, root_start) =
+            if parent.key == 0 { (key, start) } else { (parent.root_key, parent.root_start) };
+        let frame =
+            Frame { key, start, ticks, root_key, root_start, parent: parent.key as u32, client, flags: 0 };
+        Some(local.place(frame, place))
+    })
+    .flatten()
+}
+
+/// Makes a frame the current one. Answers its place on the stack.
+#[inline]
+pub(crate) fn push(frame: Frame) -> Option<usize> {
+    place(frame, Place::Push)
+}
+
+/// Puts a frame where `place` says.
+pub(crate) fn place(frame: Frame, place: Place) -> Option<usize> {
+    with(|local| local.place(frame, place))
+}
+
+/// Takes a frame from its place, and with it whatever was left above by mistake.
+pub(crate) fn pop(place: usize) -> Frame {
+    with(|local| {
+        let frame = local.stack.get(place).copied().unwrap_or(Frame::NONE);
+        local.stack.truncate(place);
+        frame
+    })
+    .unwrap_or(Frame::NONE)
+}
+
+/// The current run.
+pub(crate) fn top() -> Frame {
+    with(|local| local.stack.last().copied()).flatten().unwrap_or(Frame::NONE)
+}
+
+/// The open runs of this thread from the current one outwards, as far as each is the parent of the one before.
+pub(crate) fn lineage() -> Vec<Frame> {
+    with(|local| {
+        let mut chain: Vec<Frame> = Vec::new();
+        for frame in local.stack.iter().rev() {
+            match chain.last() {
+                Some(child) if child.key == frame.key => {}
+                Some(child) if child.parent != frame.key as u32 => break,
+                _ => chain.push(*frame),
+            }
+        }
+        chain
+    })
+    .unwrap_or_default()
+}
+
+/// Sets the client of roots that begin on this thread; answers the one before.
+pub(crate) fn swap_client(client: u16) -> u16 {
+    with(|local| std::mem::replace(&mut local.client, client)).unwrap_or(0)
+}
+
+/// Ends all runs of this thread as panicked: a panic is about to abort the process.
+pub(crate) fn end_all_as_panicked() {
+    let frames = with(|local| std::mem::take(&mut local.stack)).unwrap_or_default();
+    let mut body = vec![record::item::ERROR];
+    crate::tape::write_str(&mut body, &runtime::exit::panic_text());
+    for frame in frames.into_iter().rev().filter(|frame| frame.is_recorded()) {
+        write_end(frame, frame.now(), Status::Error, body.clone());
+    }
+}
+
+/// The buffer for a body. Empty, and with the capacity of earlier ones.
+pub(crate) fn take_scratch() -> Vec<u8> {
+    with(Local::take_scratch).unwrap_or_default()
+}
+
+/// Gives the buffer back.
+pub(crate) fn give_scratch(body: Vec<u8>) {
+    with(|local| local.give_scratch(body));
+}
+
+/// Writes the end of a run and gives the buffer back.
+pub(crate) fn write_end(frame: Frame, end: i64, status: Status, body: Vec<u8>) {
+    with(|local| {
+        let head = record::end_head(frame.key, end, status, &body);
+        if !body.is_empty() && local.append(&head, &body, Need::Optional).is_ok() {
+            local.give_scratch(body);
+            return;
+        }
+        if !body.is_empty() {
+            runtime::counters::dropped(Reason::OutputQueueFull);
+        }
+        // Without its payload, so that a run that was announced never stays open.
+        let head = record::end_head(frame.key, end, status, &[]);
+        let _ = local.append(&head, &[], Need::Must);
+        local.give_scratch(body);
+    });
+}
+
+/// Writes a chunk of a stream. Answers whether there was room.
+pub(crate) fn write_chunk(key: Key, time: i64, body: &[u8]) -> bool {
+    with(|local| local.append(&record::chunk_head(key, time, body), body, Need::Optional).is_ok()).unwrap_or(false)
+}
+
+/// Writes something that was said of an open run.
+pub(crate) fn write_note(key: Key, time: i64, body: &[u8]) {
+    let written = with(|local| local.append(&record::note_head(key, time, body), body, Need::Optional));
+    if written != Some(Ok(())) {
+        runtime::counters::dropped(Reason::NoteQueueFull);
+    }
+}
+
+/// Says that a handle to a run was made, or that it is gone.
+pub(crate) fn write_handle(key: Key, made: bool) {
+    with(|local| {
+        let head = if made { record::retain_head(key) } else { record::release_head(key) };
+        local.append(&head, &[], Need::Must)
+    });
+}
+
+impl Local {
+    fn take_scratch(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.scratch)
+    }
+
+    fn give_scratch(&mut self, mut body: Vec<u8>) {
+        if body.capacity() > self.scratch.capacity() && body.capacity() <= SCRATCH_KEPT {
+            body.clear();
+            self.scratch = body;
+        }
+    }
+
+    fn next_key(&mut self) -> Key {
+        if self.next_key == self.end_key {
+            self.next_key = runtime::take_keys(KEYS_AT_ONCE);
+            self.end_key = self.next_key + KEYS_AT_ONCE;
+        }
+        self.next_key += 1;
+        self.next_key - 1
+    }
+
+    #[inline]
+    fn place(&mut self, frame: Frame, place: Place) -> usize {
+        if place == Place::Replace
+            && let Some(top) = self.stack.last_mut()
+        {
+            *top = frame;
+        } else {
+            self.stack.push(frame);
+        }
+        self.stack.len() - 1
+    }
+
+    #[inline]
+    fn append(&mut self, head: &[u64], body: &[u8], need: Need) -> Result<(), Full> {
+        self.follow_epoch();
+        let Some(log) = &mut self.log else { return Err(Full) };
+        let block_begun = match log.append(head, body, need) {
+            Ok(begun) => begun,
+            Err(Full) => {
+                if !runtime::wait_for_room() {
+                    return Err(Full);
+                }
+                log.append(head, body, need)?
+            }
+        };
+        runtime::wake_writer(block_begun);
+        Ok(())
+    }
+
+    #[inline]
+    fn follow_epoch(&mut self) {
+        let epoch = gate::epoch();
+        if epoch != self.epoch {
+            self.renew(epoch);
+        }
+    }
+
+    /// Opens a log, where there is none or where its reader is in another process.
+    #[cold]
+    fn renew(&mut self, epoch: u32) {
+        let forked = runtime::generation() != self.generation;
+        self.epoch = epoch;
+        if !forked && self.log.is_some() {
+            return;
+        }
+        self.generation = runtime::generation();
+        self.log = runtime::open_log();
+        // The parent of the fork owns what was open.
+        self.stack.clear();
+        self.next_key = 0;
+        self.end_key = 0;
+    }
+}

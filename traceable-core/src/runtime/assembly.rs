@@ -1,0 +1,571 @@
+//! Records in, changes out: puts the parts of each run together. Pure: no clock, no thread, no I/O.
+//!
+//! Records of one run come from several threads, each in its own order, and are read log by log. So a record may be read
+//! before the start that it belongs to: it waits for one more pass, by the end of which that start has been read, for
+//! the thread that wrote the record had seen the start.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    hash::{BuildHasherDefault, Hasher},
+};
+
+use serde_json::Value;
+
+use super::{
+    counters::{self, Reason},
+    run_id,
+};
+use crate::{
+    export::weight,
+    model::{DottedOrder, Event, Json, Progress, Run, RunChange, RunType, SourceLocation, Status, StreamInfo, Usage},
+    record::{self, Item, Items, Key, Record},
+    site::{self, Site},
+    tape::json::{TapeReader, into_text},
+};
+
+/// A run that is still open after this long is announced, in nanoseconds.
+const ANNOUNCE_AFTER: i64 = 20_000_000;
+/// How often an open stream's text is sent to live views, in nanoseconds.
+const PROGRESS_EVERY: i64 = 250_000_000;
+/// Bytes of captured chunks of one run that are kept.
+const MAX_CHUNK_BYTES: usize = 4 << 20;
+/// Passes that an ended run is remembered for, so that what other threads said of it still finds it.
+const REMEMBER_PASSES: u64 = 2;
+
+/// Keys are small consecutive numbers: one multiplication spreads them.
+#[derive(Default)]
+struct KeyHasher(u64);
+
+impl Hasher for KeyHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|&byte| self.write_u64(byte.into()));
+    }
+
+    fn write_u64(&mut self, key: u64) {
+        self.0 = (self.0 ^ key).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(26);
+    }
+}
+
+/// What is known of a run.
+struct Entry {
+    /// What has not been handed out yet, and what children inherit.
+    run: Box<Run>,
+    client: u16,
+    announced: bool,
+    ended: bool,
+    /// The outputs were set by hand: those of the function do not replace them.
+    outputs_set: bool,
+    keep_raw: bool,
+    /// Handles through which children may still come.
+    handles: i32,
+    chunks: Vec<(i64, Json)>,
+    chunk_bytes: usize,
+    chunks_cut: u64,
+    last_progress: i64,
+    progressed_chunks: u64,
+}
+
+/// See the module.
+#[derive(Default)]
+pub(super) struct Assembly {
+    entries: HashMap<Key, Entry, BuildHasherDefault<KeyHasher>>,
+    sites: Vec<&'static Site>,
+    /// Runs that are not announced yet, by start.
+    unannounced: VecDeque<(Key, i64)>,
+    /// Open runs with chunks that live views have not seen.
+    streaming: Vec<Key>,
+    /// Records that came before what they belong to, with the pass that they came in.
+    early: VecDeque<(u64, Vec<u8>)>,
+    /// Ended runs by the pass in which they ended.
+    ended: VecDeque<(u64, Key)>,
+    pass: u64,
+    out: Vec<(u16, RunChange)>,
+    out_bytes: usize,
+    taken: u64,
+    started: u64,
+    finished: u64,
+}
+
+impl Assembly {
+    /// How many records were taken so far.
+    pub(super) fn taken(&self) -> u64 {
+        self.taken
+    }
+
+    /// Bytes of changes that wait to be drained.
+    pub(super) fn bytes(&self) -> usize {
+        self.out_bytes
+    }
+
+    /// The changes that are finished.
+    pub(super) fn drain(&mut self) -> std::vec::Drain<'_, (u16, RunChange)> {
+        self.out_bytes = 0;
+        self.out.drain(..)
+    }
+
+    /// Whether time alone will make a change.
+    pub(super) fn wants_ticks(&self) -> bool {
+        !self.unannounced.is_empty() || !self.streaming.is_empty() || !self.early.is_empty()
+    }
+
+    /// Takes a record from a log.
+    pub(super) fn take(&mut self, bytes: &[u8]) {
+        self.taken += 1;
+        if let Some(record) = record::parse(bytes)
+            && !self.apply(record, false)
+        {
+            self.early.push_back((self.pass, bytes.to_vec()));
+        }
+    }
+
+    /// Ends a pass over all logs: tries again what came too early, and announces what is open. With `all`, runs are
+    /// announced however young they are.
+    pub(super) fn end_pass(&mut self, now: i64, all: bool) {
+        self.retry();
+        self.announce(now, all);
+        self.progress(now, all);
+        self.forget();
+        self.pass += 1;
+        counters::taken(std::mem::take(&mut self.started), std::mem::take(&mut self.finished));
+    }
+
+    /// Applies a record. Answers whether what it belongs to was known; with `last`, it makes do without.
+    fn apply(&mut self, record: Record<'_>, last: bool) -> bool {
+        match record {
+            Record::Start { key, parent, start, site, client, body } => {
+                if parent != 0 && !last && !self.entries.contains_key(&parent) {
+                    return false;
+                }
+                self.start(key, parent, start, site, client, body);
+            }
+            Record::End { key, end, status, body } => {
+                let Some(entry) = self.entries.get_mut(&key) else { return last };
+                entry.take_items(body);
+                self.end(key, end, status);
+            }
+            Record::Chunk { key, time, body } => {
+                let Some(entry) = self.entries.get_mut(&key) else { return last };
+                if entry.take_chunk(time, body) {
+                    self.streaming.push(key);
+                }
+            }
+            Record::Note { key, body, .. } => {
+                let Some(entry) = self.entries.get_mut(&key) else {
+                    if last {
+                        counters::dropped(Reason::AfterEnd);
+                    }
+                    return last;
+                };
+                entry.take_items(body);
+                if entry.ended {
+                    let (client, patch) = (entry.client, entry.run.clone());
+                    self.emit(client, RunChange::Patch(patch));
+                }
+            }
+            Record::Retain { key } => return self.handle(key, 1) || last,
+            Record::Release { key } => return self.handle(key, -1) || last,
+        }
+        true
+    }
+
+    fn start(&mut self, key: Key, parent: Key, start: i64, site: u32, client: u16, body: &[u8]) {
+        let Some(site) = self.site(site) else { return };
+        let id = run_id(start, key);
+        let run_type = RunType::from(site.run_type);
+        let source =
+            SourceLocation { module: site.module.into(), file: site.file.into(), line: site.line };
+        let mut run = Run {
+            id,
+            trace_id: id,
+            start_time: start,
+            name: site.name.into(),
+            run_type,
+            source: Some(source),
+            ..Run::default()
+        };
+        match self.entries.get(&parent) {
+            Some(above) => above.pass_down_to(&mut run),
+            None => run.dotted_order = DottedOrder::root(start, id),
+        }
+        let mut entry = Entry::new(run, client);
+        entry.take_items(body);
+        self.entries.insert(key, entry);
+        self.unannounced.push_back((key, start));
+        self.started += 1;
+    }
+
+    fn site(&mut self, number: u32) -> Option<&'static Site> {
+        let at = (number as usize).checked_sub(1)?;
+        if at >= self.sites.len() {
+            self.sites.extend(site::registered_after(self.sites.len()));
+        }
+        self.sites.get(at).copied()
+    }
+
+    fn end(&mut self, key: Key, end: i64, status: Status) {
+        let Some(entry) = self.entries.get_mut(&key) else { return };
+        entry.finish(end, status);
+        let client = entry.client;
+        // Children may still come: they need the id, the order and what is inherited, not the payload.
+        let rest = entry.run.stub();
+        let run = std::mem::replace(&mut entry.run, Box::new(rest));
+        entry.chunks = Vec::new();
+        self.finished += 1;
+        self.ended.push_back((self.pass, key));
+        self.emit(client, RunChange::End(run));
+    }
+
+    fn handle(&mut self, key: Key, by: i32) -> bool {
+        let Some(entry) = self.entries.get_mut(&key) else { return false };
+        entry.handles += by;
+        if entry.ended && entry.handles == 0 {
+            self.ended.push_back((self.pass, key));
+        }
+        true
+    }
+
+    fn emit(&mut self, client: u16, change: RunChange) {
+        self.out_bytes += weight(&change);
+        self.out.push((client, change));
+    }
+
+    fn retry(&mut self) {
+        let waiting = std::mem::take(&mut self.early);
+        for (pass, bytes) in waiting {
+            let last = pass < self.pass;
+            if let Some(record) = record::parse(&bytes)
+                && !self.apply(record, last)
+            {
+                self.early.push_back((pass, bytes));
+            }
+        }
+    }
+
+    fn announce(&mut self, now: i64, all: bool) {
+        while let Some(&(key, start)) = self.unannounced.front() {
+            let open = self.entries.get_mut(&key).filter(|entry| !entry.ended);
+            if open.is_some() && !all && now - start < ANNOUNCE_AFTER {
+                break;
+            }
+            self.unannounced.pop_front();
+            if let Some(entry) = open {
+                entry.announced = true;
+                let run = entry.run.clone();
+                entry.run.inputs = None;
+                let client = entry.client;
+                self.emit(client, RunChange::Start(run));
+            }
+        }
+    }
+
+    fn progress(&mut self, now: i64, all: bool) {
+        for key in std::mem::take(&mut self.streaming) {
+            let Some(entry) = self.entries.get_mut(&key).filter(|entry| !entry.ended) else { continue };
+            if !entry.announced || (now - entry.last_progress < PROGRESS_EVERY && !all) {
+                self.streaming.push(key);
+                continue;
+            }
+            entry.last_progress = now;
+            entry.progressed_chunks = entry.stream().chunks;
+            let progress = Progress {
+                id: entry.run.id,
+                trace_id: entry.run.trace_id,
+                time: now,
+                chunks: entry.progressed_chunks,
+                outputs: Some(entry.chunk_list()),
+            };
+            let client = entry.client;
+            self.emit(client, RunChange::Progress(progress));
+        }
+    }
+
+    fn forget(&mut self) {
+        while let Some(&(pass, key)) = self.ended.front()
+            && pass + REMEMBER_PASSES < self.pass
+        {
+            self.ended.pop_front();
+            if self.entries.get(&key).is_some_and(|entry| entry.ended && entry.handles == 0) {
+                self.entries.remove(&key);
+            }
+        }
+    }
+}
+
+impl Entry {
+    fn new(run: Run, client: u16) -> Self {
+        Self {
+            run: Box::new(run),
+            client,
+            announced: false,
+            ended: false,
+            outputs_set: false,
+            keep_raw: false,
+            handles: 0,
+            chunks: Vec::new(),
+            chunk_bytes: 0,
+            chunks_cut: 0,
+            last_progress: 0,
+            progressed_chunks: 0,
+        }
+    }
+
+    /// Makes a run the child of this one.
+    fn pass_down_to(&self, child: &mut Run) {
+        let above = &self.run;
+        child.parent_id = Some(above.id);
+        child.trace_id = above.trace_id;
+        child.start_time = child.start_time.max(above.start_time);
+        child.dotted_order = above.dotted_order.child(child.start_time, child.id);
+        child.metadata.clone_from(&above.metadata);
+        // These say what the parent itself is.
+        for own in OWN_METADATA {
+            child.metadata.remove(own);
+        }
+        child.project.clone_from(&above.project);
+        child.thread_id.clone_from(&above.thread_id);
+        child.session_id.clone_from(&above.session_id);
+        child.user.clone_from(&above.user);
+        child.environment.clone_from(&above.environment);
+        child.release.clone_from(&above.release);
+    }
+
+    fn take_items(&mut self, body: &[u8]) {
+        let mut inputs: Option<Vec<u8>> = None;
+        for item in Items::new(body) {
+            match item {
+                Item::Input(name, value) => {
+                    let inputs = inputs.get_or_insert_with(|| Vec::with_capacity(body.len() + body.len() / 8));
+                    push_member(inputs, name, value);
+                }
+                item => self.take_item(item),
+            }
+        }
+        if let Some(mut inputs) = inputs {
+            inputs.push(b'}');
+            self.run.inputs = Some(Json::from_written(into_text(inputs)));
+        }
+    }
+
+    fn take_item(&mut self, item: Item<'_>) {
+        let run = &mut *self.run;
+        match item {
+            Item::Input(..) => {}
+            Item::Inputs(value) => run.inputs = json(value),
+            Item::Metadata(name, value) => self.take_metadata(name, value),
+            Item::Tag(tag) => {
+                if !run.tags.iter().any(|known| known == tag) {
+                    run.tags.push(tag.to_owned());
+                }
+            }
+            Item::Name(name) => run.name = name.to_owned().into(),
+            Item::Project(project) => run.project = Some(project.to_owned().into()),
+            Item::Output(value) if self.outputs_set => drop(value),
+            Item::Output(value) => run.outputs = json(value).map(as_object),
+            Item::SetOutput(value) => {
+                self.outputs_set = true;
+                run.outputs = json(value).map(as_object);
+            }
+            Item::Error(value) => {
+                let text = json(value).map(|text| text.to_value());
+                run.error = text.map(|text| text.as_str().map_or_else(|| text.to_string(), str::to_owned));
+            }
+            Item::Usage(value) => {
+                run.usage = json(value).and_then(|usage| serde_json::from_str::<Usage>(usage.as_str()).ok());
+            }
+            Item::Event(name, time, value) => {
+                let data = json(value).map(|data| data.to_value()).filter(|data| !data.is_null());
+                run.events.push(Event { name: name.to_owned().into(), time, data });
+            }
+            Item::Stream { first, last, count } => {
+                let stream = run.stream.get_or_insert_default();
+                (stream.first_chunk, stream.last_chunk, stream.chunks) = (first, last, count);
+            }
+            Item::RawChunks => self.keep_raw = true,
+            Item::ChunksAreOutput => {
+                if !self.outputs_set {
+                    let list = self.chunk_list();
+                    self.run.outputs = Some(as_object(list));
+                }
+            }
+        }
+    }
+
+    fn take_metadata(&mut self, name: &str, value: TapeReader<'_>) {
+        let Some(value) = json(value).map(|value| value.to_value()) else { return };
+        let run = &mut *self.run;
+        let text = || value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        match name {
+            "ls_provider" => run.provider = Some(text()),
+            "ls_model_name" => run.model = Some(text()),
+            "thread_id" | "conversation_id" => run.thread_id = Some(text()),
+            "session_id" => run.session_id = Some(text()),
+            "user_id" => run.user = Some(text()),
+            _ => {}
+        }
+        if let Some(param) = name.strip_prefix("ls_").filter(|param| PARAMS.contains(param)) {
+            run.params.insert(param.to_owned(), value.clone());
+        }
+        run.metadata.insert(name.to_owned(), value);
+    }
+
+    /// Takes a chunk. Answers whether live views should be told of this run from now on.
+    fn take_chunk(&mut self, time: i64, body: &[u8]) -> bool {
+        let stream = self.stream();
+        if stream.chunks == 0 {
+            stream.first_chunk = time;
+        }
+        stream.last_chunk = time;
+        stream.chunks += 1;
+        let first_unseen = stream.chunks == self.progressed_chunks + 1;
+        self.chunk_bytes += body.len();
+        if self.chunk_bytes > MAX_CHUNK_BYTES {
+            self.chunks_cut += 1;
+        } else if let Some(chunk) = json(TapeReader::new(body)) {
+            self.chunks.push((time, chunk));
+        }
+        first_unseen
+    }
+
+    fn stream(&mut self) -> &mut StreamInfo {
+        self.run.stream.get_or_insert_default()
+    }
+
+    /// The chunks as one JSON list.
+    fn chunk_list(&self) -> Json {
+        let mut list = Vec::with_capacity(self.chunk_bytes + self.chunks.len() + 2);
+        list.push(b'[');
+        for (_, chunk) in &self.chunks {
+            if list.len() > 1 {
+                list.push(b',');
+            }
+            list.extend_from_slice(chunk.as_str().as_bytes());
+        }
+        if self.chunks_cut > 0 {
+            let comma = if list.len() > 1 { "," } else { "" };
+            list.extend_from_slice(format!("{comma}\"… [cut: {} more chunks]\"", self.chunks_cut).as_bytes());
+        }
+        list.push(b']');
+        Json::from_written(into_text(list))
+    }
+
+    fn finish(&mut self, end: i64, status: Status) {
+        self.ended = true;
+        if self.keep_raw {
+            self.stream().raw = std::mem::take(&mut self.chunks);
+        }
+        let run = &mut *self.run;
+        run.end_time = Some(end.max(run.start_time));
+        run.status = match status {
+            Status::Ok if run.error.is_some() => Status::Error,
+            // Whoever drops a stream behind its last chunk has read all of it.
+            Status::Cancelled if run.error.is_none() && run.outputs.as_ref().is_some_and(is_terminal) => Status::Ok,
+            status => status,
+        };
+        if let (RunType::Llm, Some(stream)) = (&run.run_type, &run.stream)
+            && stream.chunks > 0
+        {
+            run.events.push(Event { name: "new_token".into(), time: stream.first_chunk, data: None });
+        }
+        if run.usage.is_none() {
+            run.usage = run.outputs.as_ref().and_then(usage_in);
+        }
+    }
+}
+
+impl Run {
+    /// What is kept of an ended run for those that come after it.
+    fn stub(&self) -> Self {
+        Self {
+            id: self.id,
+            trace_id: self.trace_id,
+            parent_id: self.parent_id,
+            dotted_order: self.dotted_order.clone(),
+            name: self.name.clone(),
+            run_type: self.run_type.clone(),
+            start_time: self.start_time,
+            end_time: self.end_time,
+            status: self.status,
+            metadata: self.metadata.clone(),
+            project: self.project.clone(),
+            thread_id: self.thread_id.clone(),
+            session_id: self.session_id.clone(),
+            user: self.user.clone(),
+            environment: self.environment.clone(),
+            release: self.release.clone(),
+            ..Self::default()
+        }
+    }
+}
+
+/// Metadata that describes the run it stands on and so is not inherited.
+const OWN_METADATA: [&str; 11] = [
+    "ls_provider",
+    "ls_model_name",
+    "ls_model_type",
+    "ls_temperature",
+    "ls_max_tokens",
+    "ls_stop",
+    "ls_invocation_params",
+    "ls_method",
+    "ls_integration",
+    "ls_agent_type",
+    "usage_metadata",
+];
+
+/// Metadata `ls_*` that are parameters of a model call.
+const PARAMS: [&str; 3] = ["temperature", "max_tokens", "stop"];
+
+fn json(mut value: TapeReader<'_>) -> Option<Json> {
+    value.json().ok().map(Json::from_written)
+}
+
+fn push_member(object: &mut Vec<u8>, name: &str, mut value: TapeReader<'_>) {
+    object.push(if object.is_empty() { b'{' } else { b',' });
+    object.push(b'"');
+    crate::tape::json::escape(name.as_bytes(), object);
+    object.extend_from_slice(b"\":");
+    if value.write_json(object).is_err() {
+        object.extend_from_slice(b"null");
+    }
+}
+
+/// Outputs are an object: any other value stands under `output`.
+fn as_object(value: Json) -> Json {
+    if value.is_object() { value } else { Json::from_written(format!("{{\"output\":{value}}}")) }
+}
+
+fn usage_in(outputs: &Json) -> Option<Usage> {
+    // Most outputs carry none; only those that may are parsed.
+    if !outputs.as_str().contains("sage") {
+        return None;
+    }
+    let value = outputs.to_value();
+    value.get("usage_metadata").and_then(|usage| serde_json::from_value(usage.clone()).ok())
+}
+
+/// Whether an answer says that it is complete.
+fn is_terminal(outputs: &Json) -> bool {
+    /// Members by which providers close an answer: OpenAI chat, Anthropic, Gemini.
+    const REASONS: [&str; 3] = ["finish_reason", "stop_reason", "finishReason"];
+    fn says_so(value: &Value) -> bool {
+        match value {
+            Value::Object(members) => members.iter().any(|(name, value)| {
+                (REASONS.contains(&name.as_str()) && !value.is_null())
+                    || (name == "type" && (value == "message_stop" || value == "response.completed"))
+                    || says_so(value)
+            }),
+            Value::Array(values) => values.iter().rev().any(says_so),
+            Value::String(text) => text == "[DONE]",
+            _ => false,
+        }
+    }
+    let text = outputs.as_str();
+    let may = REASONS.iter().any(|name| text.contains(name))
+        || ["[DONE]", "message_stop", "response.completed"].iter().any(|mark| text.contains(mark));
+    may && says_so(&outputs.to_value())
+}
+

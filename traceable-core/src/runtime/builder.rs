@@ -1,0 +1,295 @@
+//! Switching tracing on and off.
+
+use std::{borrow::Cow, fmt, time::Duration};
+
+use super::{
+    DEFAULT_MAX_BYTES, Overflow, Pipeline,
+    clients::ClientSet,
+    counters::{self, Stats},
+    destination::Destination,
+    exit,
+    flush::{Flushed, flush_blocking},
+    gate::{self, Sampler},
+};
+use crate::export::Exporter;
+
+/// Settings of the process's tracing.
+///
+/// ```no_run
+/// # use traceable_core::runtime::Builder;
+/// # struct MyExporter;
+/// # impl traceable_core::export::Exporter for MyExporter {
+/// #     fn name(&self) -> &str { "mine" }
+/// #     fn export<'a>(&'a mut self, _: &'a traceable_core::export::Batch)
+/// #         -> traceable_core::export::BoxFuture<'a, Result<traceable_core::export::Ack, traceable_core::export::ExportError>> {
+/// #         Box::pin(std::future::ready(Ok(Default::default())))
+/// #     }
+/// # }
+/// Builder::new().exporter(MyExporter).sample_rate(0.1).init()?;
+/// # Ok::<(), traceable_core::runtime::InitError>(())
+/// ```
+#[must_use = "nothing happens before `init`"]
+pub struct Builder {
+    exporters: Vec<Box<dyn Exporter>>,
+    sample_rate: f64,
+    max_bytes: usize,
+    overflow: Overflow,
+    exit_timeout: Duration,
+    panic_hook: bool,
+    project: Option<Cow<'static, str>>,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let exporters: Vec<&str> = self.exporters.iter().map(|exporter| exporter.name()).collect();
+        f.debug_struct("Builder")
+            .field("exporters", &exporters)
+            .field("sample_rate", &self.sample_rate)
+            .field("max_bytes", &self.max_bytes)
+            .field("overflow", &self.overflow)
+            .field("exit_timeout", &self.exit_timeout)
+            .field("panic_hook", &self.panic_hook)
+            .field("project", &self.project)
+            .finish()
+    }
+}
+
+impl Builder {
+    /// No destination, every trace, 16 MiB, drop on overflow, two seconds at the end of the process.
+    pub fn new() -> Self {
+        Self {
+            exporters: Vec::new(),
+            sample_rate: 1.0,
+            max_bytes: DEFAULT_MAX_BYTES,
+            overflow: Overflow::Drop,
+            exit_timeout: Duration::from_secs(2),
+            panic_hook: true,
+            project: None,
+        }
+    }
+
+    /// Takes the settings that environment variables make; a variable that cannot be read is named in an error.
+    ///
+    /// - `TRACEABLE_SAMPLE_RATE`, else `LANGSMITH_TRACING_SAMPLING_RATE`: between 0 and 1
+    /// - `TRACEABLE_PROJECT`, else `LANGSMITH_PROJECT`
+    /// - `TRACEABLE_MAX_BYTES`: bytes
+    /// - `TRACEABLE_OVERFLOW`: `drop`, or `block:` and milliseconds
+    /// - `TRACEABLE_EXIT_FLUSH`: milliseconds
+    ///
+    /// # Errors
+    ///
+    /// When a variable's value is not of its form; the error names the variable, the value and the form.
+    pub fn from_env() -> Result<Self, InitError> {
+        let mut builder = Self::new();
+        if let Some(rate) = read("TRACEABLE_SAMPLE_RATE", "a number between 0 and 1", parse_rate)? {
+            builder.sample_rate = rate;
+        } else if let Some(rate) = read("LANGSMITH_TRACING_SAMPLING_RATE", "a number between 0 and 1", parse_rate)? {
+            builder.sample_rate = rate;
+        }
+        let text = |text: &str| Some(text.to_owned());
+        if let Some(project) = read("TRACEABLE_PROJECT", "a name", text)? {
+            builder.project = Some(project.into());
+        } else if let Some(project) = read("LANGSMITH_PROJECT", "a name", text)? {
+            builder.project = Some(project.into());
+        }
+        if let Some(bytes) = read("TRACEABLE_MAX_BYTES", "a number of bytes", |text| text.parse().ok())? {
+            builder.max_bytes = bytes;
+        }
+        if let Some(overflow) = read("TRACEABLE_OVERFLOW", "`drop` or `block:` and milliseconds", parse_overflow)? {
+            builder.overflow = overflow;
+        }
+        if let Some(millis) = read("TRACEABLE_EXIT_FLUSH", "a number of milliseconds", |text| text.parse().ok())? {
+            builder.exit_timeout = Duration::from_millis(millis);
+        }
+        Ok(builder)
+    }
+
+    /// Adds a destination.
+    pub fn exporter(mut self, exporter: impl Exporter + 'static) -> Self {
+        self.exporters.push(Box::new(exporter));
+        self
+    }
+
+    /// Keeps this share of traces, between 0 and 1. Decided by the trace's id, for all of its runs together.
+    pub fn sample_rate(mut self, rate: f64) -> Self {
+        self.sample_rate = rate;
+        self
+    }
+
+    /// The memory that runs may hold between the application and its destinations, in bytes.
+    pub fn max_bytes(mut self, bytes: usize) -> Self {
+        self.max_bytes = bytes;
+        self
+    }
+
+    /// What happens to a run that finds no room.
+    pub fn overflow(mut self, overflow: Overflow) -> Self {
+        self.overflow = overflow;
+        self
+    }
+
+    /// How long the end of the process may be held up to deliver the last runs.
+    pub fn exit_timeout(mut self, timeout: Duration) -> Self {
+        self.exit_timeout = timeout;
+        self
+    }
+
+    /// Whether a panic hook notes what panics say, so that the run that panics can say it too. On by default; the hook
+    /// that was installed before is still called.
+    pub fn panic_hook(mut self, install: bool) -> Self {
+        self.panic_hook = install;
+        self
+    }
+
+    /// The project that traces are filed under.
+    pub fn project(mut self, name: impl Into<Cow<'static, str>>) -> Self {
+        self.project = Some(name.into());
+        self
+    }
+
+    /// Switches tracing on.
+    ///
+    /// # Errors
+    ///
+    /// When it is on already, or when a thread cannot be started.
+    pub fn init(self) -> Result<(), InitError> {
+        let pipeline = Pipeline::get_or_make().map_err(InitError::thread)?;
+        if gate::default_client_listens() {
+            return Err(InitError { kind: Kind::AlreadyOn });
+        }
+        let destinations: Result<Vec<_>, _> = self.exporters.into_iter().map(Destination::start).collect();
+        let destinations = destinations.map_err(InitError::thread)?;
+        let listens = !destinations.is_empty();
+        pipeline.set_bounds(self.max_bytes, self.overflow);
+        pipeline.clients.set_default(ClientSet { destinations, project: self.project });
+        exit::set_exit_timeout(self.exit_timeout);
+        if self.panic_hook {
+            exit::install_panic_hook();
+        }
+        gate::set_default_client(listens, Sampler::new(self.sample_rate));
+        if !gate::is_on() {
+            gate::open();
+        }
+        Ok(())
+    }
+}
+
+fn read<T>(name: &'static str, form: &'static str, parse: impl Fn(&str) -> Option<T>) -> Result<Option<T>, InitError> {
+    let Some(value) = std::env::var_os(name).filter(|value| !value.is_empty()) else { return Ok(None) };
+    let text = value.to_string_lossy();
+    match parse(text.trim()) {
+        Some(parsed) => Ok(Some(parsed)),
+        None => Err(InitError { kind: Kind::Variable { name, value: text.into_owned(), form } }),
+    }
+}
+
+fn parse_rate(text: &str) -> Option<f64> {
+    text.parse().ok().filter(|rate| (0.0..=1.0).contains(rate))
+}
+
+fn parse_overflow(text: &str) -> Option<Overflow> {
+    match text.split_once(':') {
+        None if text == "drop" => Some(Overflow::Drop),
+        Some(("block", millis)) => millis.parse().ok().map(|millis| Overflow::Block(Duration::from_millis(millis))),
+        _ => None,
+    }
+}
+
+/// Why tracing was not switched on.
+#[derive(Debug)]
+pub struct InitError {
+    kind: Kind,
+}
+
+#[derive(Debug)]
+enum Kind {
+    AlreadyOn,
+    Thread(std::io::Error),
+    Variable { name: &'static str, value: String, form: &'static str },
+    Destination { name: String, error: std::io::Error },
+    UnknownDestination(String),
+}
+
+impl InitError {
+    fn thread(error: std::io::Error) -> Self {
+        Self { kind: Kind::Thread(error) }
+    }
+
+    /// A destination could not be opened.
+    #[must_use]
+    pub fn destination(name: impl Into<String>, error: std::io::Error) -> Self {
+        Self { kind: Kind::Destination { name: name.into(), error } }
+    }
+
+    /// There is no destination of this name, or not with the features that this program was built with.
+    #[must_use]
+    pub fn unknown_destination(name: impl Into<String>) -> Self {
+        Self { kind: Kind::UnknownDestination(name.into()) }
+    }
+
+    /// Whether tracing was on already.
+    #[must_use]
+    pub fn is_already_on(&self) -> bool {
+        matches!(self.kind, Kind::AlreadyOn)
+    }
+}
+
+impl fmt::Display for InitError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.kind {
+            Kind::AlreadyOn => f.write_str("tracing is on already: `init` is called once, or again after `shutdown`"),
+            Kind::Thread(_) => f.write_str("tracing could not be switched on: a thread could not be started"),
+            Kind::Destination { name, .. } => write!(f, "the destination `{name}` could not be opened"),
+            Kind::UnknownDestination(name) => write!(
+                f,
+                "there is no destination `{name}`: use `console` or `jsonl:` and a path, each with its feature switched on"
+            ),
+            Kind::Variable { name, value, form } => {
+                write!(f, "the environment variable {name} is {value:?}, but it must be {form}")
+            }
+        }
+    }
+}
+
+impl std::error::Error for InitError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &self.kind {
+            Kind::Thread(error) | Kind::Destination { error, .. } => Some(error),
+            Kind::AlreadyOn | Kind::Variable { .. } | Kind::UnknownDestination(_) => None,
+        }
+    }
+}
+
+/// Switches tracing off and delivers what was recorded, waiting at most `timeout`.
+///
+/// Runs that are open now are delivered as far as they are. `init` may be called again afterwards.
+pub fn shutdown(timeout: Duration) -> Flushed {
+    let Some(pipeline) = Pipeline::get() else { return Flushed { complete: true, pending: 0 } };
+    gate::set_default_client(false, Sampler::new(1.0));
+    let flushed = flush_blocking(timeout);
+    pipeline.clients.set_default(ClientSet::default());
+    flushed
+}
+
+/// Switches tracing off for good, also for whatever the environment says, until `init` is called.
+pub fn switch_off() {
+    gate::close();
+}
+
+/// Whether calls are recorded now.
+#[must_use]
+pub fn is_enabled() -> bool {
+    gate::is_on() && gate::default_client_listens()
+}
+
+/// What this process has recorded so far, and what it had to drop.
+#[must_use]
+pub fn stats() -> Stats {
+    counters::snapshot(Pipeline::get().map_or(0, |pipeline| pipeline.pool.bytes_in_use()))
+}

@@ -1,0 +1,84 @@
+//! A client is a set of destinations. The root of a trace fixes it, and all below inherit it.
+
+use std::{borrow::Cow, sync::Mutex};
+
+use super::{destination::Destination, lock};
+use crate::sync::Arc;
+
+/// Where the runs of some traces go.
+///
+/// Made by a scope of the `testing` module, or by the builder for the process. A client is a small number and can be
+/// copied freely.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Client(pub(crate) u16);
+
+/// What a client stands for.
+#[derive(Default)]
+pub(crate) struct ClientSet {
+    pub(crate) destinations: Vec<Destination>,
+    pub(crate) project: Option<Cow<'static, str>>,
+}
+
+/// All clients of the process; number 0 is the one that `init` sets up.
+#[derive(Default)]
+pub(crate) struct Clients {
+    sets: Mutex<Vec<Option<Arc<ClientSet>>>>,
+}
+
+impl Clients {
+    pub(crate) fn get(&self, client: u16) -> Option<Arc<ClientSet>> {
+        lock(&self.sets).get(usize::from(client)).cloned().flatten()
+    }
+
+    pub(crate) fn set_default(&self, set: ClientSet) {
+        let mut sets = lock(&self.sets);
+        if sets.is_empty() {
+            sets.push(None);
+        }
+        sets[0] = Some(Arc::new(set));
+    }
+
+    /// Registers another client. `None` when there are as many as there are numbers.
+    pub(crate) fn add(&self, set: ClientSet) -> Option<Client> {
+        let mut sets = lock(&self.sets);
+        if sets.is_empty() {
+            sets.push(None);
+        }
+        let set = Some(Arc::new(set));
+        let place = match sets.iter().skip(1).position(Option::is_none) {
+            Some(free) => {
+                sets[free + 1] = set;
+                free + 1
+            }
+            None => {
+                sets.push(set);
+                sets.len() - 1
+            }
+        };
+        u16::try_from(place).ok().map(Client)
+    }
+
+    pub(crate) fn remove(&self, client: u16) {
+        if let Some(slot) = lock(&self.sets).get_mut(usize::from(client)) {
+            *slot = None;
+        }
+    }
+
+    /// Every client that has destinations.
+    pub(crate) fn all(&self) -> Vec<Arc<ClientSet>> {
+        lock(&self.sets).iter().flatten().cloned().collect()
+    }
+
+    /// The same destinations, with queues and threads of this process. What the parent was holding at the moment of the
+    /// fork cannot be taken over.
+    pub(crate) fn after_fork(&self) -> Self {
+        let Ok(sets) = self.sets.try_lock() else { return Self::default() };
+        let renew = |set: &Arc<ClientSet>| {
+            Arc::new(ClientSet {
+                destinations: set.destinations.iter().filter_map(Destination::after_fork).collect(),
+                project: set.project.clone(),
+            })
+        };
+        Self { sets: Mutex::new(sets.iter().map(|set| set.as_ref().map(renew)).collect()) }
+    }
+}

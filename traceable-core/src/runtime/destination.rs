@@ -1,0 +1,245 @@
+//! One backend and its thread: takes batches in order, asks the exporter to deliver them, and does what the answer says.
+
+use std::{
+    collections::VecDeque,
+    future::Future,
+    pin::pin,
+    sync::{Condvar, Mutex, PoisonError},
+    task::{Context, Poll, Wake, Waker},
+    thread::Thread,
+    time::{Duration, Instant},
+};
+
+use super::{
+    Pipeline,
+    counters::{self, Reason},
+    lock,
+};
+use crate::{
+    export::{Batch, ExportError, Exporter, Remedy},
+    sync::Arc,
+};
+
+/// The first wait before a batch is tried again; each further one is twice as long.
+const FIRST_RETRY: Duration = Duration::from_millis(500);
+const LONGEST_RETRY: Duration = Duration::from_secs(30);
+/// How often a paused backend is asked again.
+const PAUSE: Duration = Duration::from_secs(60);
+
+/// What is sent to a destination.
+#[derive(Debug)]
+enum Message {
+    Batch(Arc<Batch>),
+    /// Everything before this is to be written out; then the board is told.
+    Flush(u64),
+}
+
+#[derive(Default)]
+struct State {
+    messages: VecDeque<Message>,
+    /// Bytes of batches that wait or are being delivered.
+    bytes: usize,
+    changes: usize,
+    closed: bool,
+}
+
+struct Queue {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+type SharedExporter = Arc<Mutex<Box<dyn Exporter>>>;
+
+/// A backend.
+pub(crate) struct Destination {
+    queue: Arc<Queue>,
+    exporter: SharedExporter,
+}
+
+impl Destination {
+    /// Starts the thread of a backend.
+    ///
+    /// # Errors
+    ///
+    /// When the thread cannot be started.
+    pub(crate) fn start(exporter: Box<dyn Exporter>) -> std::io::Result<Self> {
+        Self::serve(Arc::new(Mutex::new(exporter)))
+    }
+
+    fn serve(exporter: SharedExporter) -> std::io::Result<Self> {
+        let queue = Arc::new(Queue { state: Mutex::default(), changed: Condvar::new() });
+        let worker = Worker { queue: Arc::clone(&queue), exporter: Arc::clone(&exporter), wait: FIRST_RETRY };
+        std::thread::Builder::new().name("traceable-export".into()).spawn(move || worker.run())?;
+        Ok(Self { queue, exporter })
+    }
+
+    /// The same backend in the child of a fork. `None` when the parent was just using it, for then its lock stays shut
+    /// here for ever.
+    pub(crate) fn after_fork(&self) -> Option<Self> {
+        drop(self.exporter.try_lock().ok()?);
+        Self::serve(Arc::clone(&self.exporter)).ok()
+    }
+
+    /// Hands over a batch.
+    pub(crate) fn send(&self, batch: Arc<Batch>) {
+        let mut state = lock(&self.queue.state);
+        state.bytes += batch.bytes;
+        state.changes += batch.changes.len();
+        state.messages.push_back(Message::Batch(batch));
+        self.queue.changed.notify_all();
+    }
+
+    /// Asks for everything sent so far to be written out.
+    pub(crate) fn flush(&self, ticket: u64) {
+        lock(&self.queue.state).messages.push_back(Message::Flush(ticket));
+        self.queue.changed.notify_all();
+    }
+
+    /// Waits until at most `bytes` wait here, or until `deadline`. Answers whether that is so.
+    pub(crate) fn wait_until_below(&self, bytes: usize, deadline: Instant) -> bool {
+        let mut state = lock(&self.queue.state);
+        while state.bytes > bytes {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return false;
+            }
+            state = self.queue.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        true
+    }
+
+    /// Changes that are not delivered yet.
+    pub(crate) fn pending(&self) -> usize {
+        lock(&self.queue.state).changes
+    }
+}
+
+impl Drop for Destination {
+    /// The thread delivers what it was sent and then ends.
+    fn drop(&mut self) {
+        lock(&self.queue.state).closed = true;
+        self.queue.changed.notify_all();
+    }
+}
+
+/// The thread's side.
+struct Worker {
+    queue: Arc<Queue>,
+    exporter: SharedExporter,
+    wait: Duration,
+}
+
+impl Worker {
+    fn run(mut self) {
+        while let Some(message) = self.next() {
+            match message {
+                Message::Batch(batch) => self.deliver(&batch),
+                Message::Flush(ticket) => {
+                    let outcome = block_on(lock(&self.exporter).flush());
+                    if let Err(error) = outcome {
+                        self.complain(&error);
+                    }
+                    if let Some(pipeline) = Pipeline::get() {
+                        pipeline.board.flushed(ticket);
+                    }
+                }
+            }
+        }
+        let _ = block_on(lock(&self.exporter).flush());
+    }
+
+    fn next(&self) -> Option<Message> {
+        let mut state = lock(&self.queue.state);
+        loop {
+            if let Some(message) = state.messages.pop_front() {
+                return Some(message);
+            }
+            if state.closed {
+                return None;
+            }
+            state = self.queue.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Tries until the batch is taken, refused, or nobody waits for it any more.
+    fn deliver(&mut self, batch: &Batch) {
+        let changes = batch.changes.len() as u64;
+        loop {
+            let answer = block_on(lock(&self.exporter).export(batch));
+            let pause = match answer {
+                Ok(ack) => {
+                    self.wait = FIRST_RETRY;
+                    counters::dropped_many(Reason::Refused, ack.refused);
+                    counters::delivered(changes.saturating_sub(ack.refused));
+                    break;
+                }
+                Err(error) => {
+                    self.complain(&error);
+                    match error.remedy() {
+                        Remedy::Refuse => {
+                            counters::dropped_many(Reason::Refused, changes);
+                            break;
+                        }
+                        Remedy::Retry(after) => after.unwrap_or_else(|| self.next_wait()),
+                        Remedy::Pause => PAUSE,
+                    }
+                }
+            };
+            if !self.sleep(pause) {
+                counters::dropped_many(Reason::Undelivered, changes);
+                break;
+            }
+        }
+        let mut state = lock(&self.queue.state);
+        state.bytes = state.bytes.saturating_sub(batch.bytes);
+        state.changes = state.changes.saturating_sub(batch.changes.len());
+        self.queue.changed.notify_all();
+    }
+
+    /// Twice the wait before, and somewhere below it, so that many processes do not come back at once.
+    fn next_wait(&mut self) -> Duration {
+        let longest = self.wait;
+        self.wait = (self.wait * 2).min(LONGEST_RETRY);
+        let share = getrandom::u32().unwrap_or(u32::MAX / 2);
+        longest.mul_f64(0.1 + 0.9 * f64::from(share) / f64::from(u32::MAX))
+    }
+
+    /// Answers whether the batch is still wanted after that time.
+    fn sleep(&self, pause: Duration) -> bool {
+        let deadline = Instant::now() + pause;
+        let mut state = lock(&self.queue.state);
+        loop {
+            if state.closed {
+                return false;
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return true;
+            }
+            state = self.queue.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    fn complain(&self, error: &ExportError) {
+        crate::message::say(format_args!("{}: {}", lock(&self.exporter).name(), crate::message::chain(error)));
+    }
+}
+
+/// Runs a future on this thread, which belongs to the library.
+fn block_on<F: Future>(future: F) -> F::Output {
+    struct Unpark(Thread);
+    impl Wake for Unpark {
+        fn wake(self: std::sync::Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    let waker = Waker::from(std::sync::Arc::new(Unpark(std::thread::current())));
+    let mut context = Context::from_waker(&waker);
+    let mut future = pin!(future);
+    loop {
+        match future.as_mut().poll(&mut context) {
+            Poll::Ready(output) => return output,
+            Poll::Pending => std::thread::park(),
+        }
+    }
+}

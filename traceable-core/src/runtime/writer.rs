@@ -1,0 +1,194 @@
+//! The one thread that reads the logs, makes changes of records, and hands them to the destinations.
+
+use std::{
+    collections::HashMap,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::atomic::Ordering,
+    time::{Duration, Instant},
+};
+
+use super::{Pipeline, WRITER_SLEEPS, assembly::Assembly, counters, lock};
+use crate::{
+    clock,
+    export::Batch,
+    log::{BLOCK_BYTES, Consumer, Drained},
+    model::{Report, RunChange},
+    record,
+    sync::Arc,
+};
+
+/// How often the logs are read while something is being recorded.
+const TICK: Duration = Duration::from_millis(10);
+/// After this many ticks with nothing to read the writer sleeps until it is woken.
+const IDLE_TICKS: u32 = 20;
+/// Bytes of a batch.
+const BATCH_BYTES: usize = 1 << 20;
+/// How often the clock is anchored anew.
+const ANCHOR_EVERY: Duration = Duration::from_secs(5);
+/// Blocks that are kept for the next burst when the writer goes to sleep.
+const KEEP_BLOCKS: usize = (1 << 20) / BLOCK_BYTES;
+/// How often drops are reported to the destinations.
+const REPORT_EVERY: Duration = Duration::from_secs(60);
+
+/// Reads until the process ends.
+pub(super) fn run(pipeline: &'static Pipeline) {
+    let mut writer = Writer::new(pipeline);
+    loop {
+        // A fault in one pass must neither end the thread nor reach the application.
+        if catch_unwind(AssertUnwindSafe(|| writer.turn())).is_err() {
+            crate::message::say(format_args!("a fault in the writer; runs that were open may be incomplete"));
+            writer.assembly = Assembly::default();
+        }
+    }
+}
+
+struct Writer {
+    pipeline: &'static Pipeline,
+    logs: Vec<Consumer>,
+    assembly: Assembly,
+    idle: u32,
+    last_anchor: Instant,
+    last_report: Instant,
+    reported: HashMap<&'static str, u64>,
+}
+
+impl Writer {
+    fn new(pipeline: &'static Pipeline) -> Self {
+        let now = Instant::now();
+        Self {
+            pipeline,
+            logs: Vec::new(),
+            assembly: Assembly::default(),
+            idle: 0,
+            last_anchor: now,
+            last_report: now,
+            reported: HashMap::new(),
+        }
+    }
+
+    /// One pass over all logs, and the wait for the next.
+    fn turn(&mut self) {
+        // Asked for before reading: what was recorded before a flush began is read in this pass.
+        let ticket = self.pipeline.board.wanted();
+        let read = self.read_logs();
+        self.assembly.end_pass(clock::now(), ticket.is_some());
+        self.dispatch(0);
+        self.report_drops();
+        self.pipeline.announce_room();
+        if let Some(ticket) = ticket {
+            self.pass_on(ticket);
+        }
+        self.pipeline.board.tick();
+        if self.last_anchor.elapsed() > ANCHOR_EVERY {
+            self.last_anchor = Instant::now();
+            clock::anchor();
+        }
+        self.idle = if read { 0 } else { self.idle.saturating_add(1) };
+        self.rest();
+    }
+
+    /// Sleeps for a tick, or until woken when nothing has happened for a while.
+    fn rest(&mut self) {
+        if self.pipeline.board.wanted().is_some() {
+            return;
+        }
+        let busy = self.idle < IDLE_TICKS || self.assembly.wants_ticks() || self.pipeline.board.has_futures();
+        if busy {
+            std::thread::park_timeout(TICK);
+            return;
+        }
+        if !WRITER_SLEEPS.load(Ordering::Relaxed) {
+            // A thread that appended without having seen the flag has published by the end of one more tick: stores
+            // become visible in far less. So the logs are looked at once more before the long sleep.
+            self.pipeline.pool.trim(KEEP_BLOCKS);
+            WRITER_SLEEPS.store(true, Ordering::SeqCst);
+            std::thread::park_timeout(TICK);
+            return;
+        }
+        std::thread::park();
+        self.idle = 0;
+    }
+
+    /// Reads every log up to at least what stood in it when the pass began. Answers whether there was anything.
+    fn read_logs(&mut self) -> bool {
+        self.logs.append(&mut lock(&self.pipeline.fresh_logs));
+        let taken = self.assembly.taken();
+        // A log cannot hold more blocks than the pool gives out, so this reaches the end that the pass began with.
+        let blocks = self.pipeline.pool.max_blocks() + 1;
+        let mut closed = Vec::new();
+        for at in 0..self.logs.len() {
+            for _ in 0..blocks {
+                let assembly = &mut self.assembly;
+                let drained = self.logs[at].drain(1, record::words, |bytes| assembly.take(bytes));
+                self.dispatch(BATCH_BYTES);
+                if drained == Drained::Closed {
+                    closed.push(at);
+                }
+                if drained != Drained::More {
+                    break;
+                }
+            }
+        }
+        for at in closed.into_iter().rev() {
+            self.logs.swap_remove(at).close();
+        }
+        self.assembly.taken() != taken
+    }
+
+    /// Hands finished changes over, when there are at least this many bytes of them.
+    fn dispatch(&mut self, at_least: usize) {
+        if self.assembly.bytes() <= at_least {
+            return;
+        }
+        let mut by_client: HashMap<u16, Vec<RunChange>> = HashMap::new();
+        for (client, change) in self.assembly.drain() {
+            by_client.entry(client).or_default().push(change);
+        }
+        for (client, changes) in by_client {
+            self.send(client, changes);
+        }
+    }
+
+    fn send(&self, client: u16, changes: Vec<RunChange>) {
+        let Some(set) = self.pipeline.clients.get(client) else { return };
+        let batch = Arc::new(Batch::new(changes));
+        let backlog = self.pipeline.pool.max_bytes();
+        for destination in &set.destinations {
+            // A slow backend makes the writer wait, which fills the queue, which makes callers drop whole runs: bounded,
+            // and counted in one place.
+            let room = backlog.saturating_sub(batch.bytes);
+            while !destination.wait_until_below(room, Instant::now() + TICK) {
+                self.pipeline.board.tick();
+            }
+            destination.send(Arc::clone(&batch));
+        }
+    }
+
+    fn pass_on(&self, ticket: u64) {
+        let sets = self.pipeline.clients.all();
+        let destinations: Vec<_> = sets.iter().flat_map(|set| &set.destinations).collect();
+        for destination in &destinations {
+            destination.flush(ticket);
+        }
+        self.pipeline.board.passed_on(ticket, destinations.len());
+    }
+
+    /// Tells the process's destinations, and whoever reads standard error, what was dropped since the last time.
+    fn report_drops(&mut self) {
+        if self.last_report.elapsed() < REPORT_EVERY && self.pipeline.board.wanted().is_none() {
+            return;
+        }
+        self.last_report = Instant::now();
+        let mut report = Report::default();
+        for (reason, count) in counters::drops() {
+            let before = self.reported.insert(reason, count).unwrap_or(0);
+            if count > before {
+                report.dropped.insert(reason.to_owned(), count - before);
+            }
+        }
+        if !report.dropped.is_empty() {
+            crate::message::say(format_args!("not recorded: {:?}", report.dropped));
+            self.send(0, vec![RunChange::Report(report)]);
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! The one module with `unsafe`: the time-stamp counter and two C functions of process life.
+#![allow(unsafe_code)]
+
+/// The processor's time-stamp counter.
+#[cfg(target_arch = "x86_64")]
+#[inline]
+pub(crate) fn time_stamp() -> u64 {
+    // SAFETY: RDTSC is part of every x86-64 processor and reads no memory. An operating system may forbid it
+    // (CR4.TSD); the caller asks `clock::tsc_is_trusted` first, which requires that the kernel itself uses it.
+    unsafe { core::arch::x86_64::_rdtsc() }
+}
+
+/// Stands in on other processors, where it is never called: there `Instant` is the clock.
+#[cfg(not(target_arch = "x86_64"))]
+#[inline]
+pub(crate) fn time_stamp() -> u64 {
+    0
+}
+
+/// Has `handler` called when the process ends by `exit` or by returning from `main`. Answers whether that worked.
+pub(crate) fn at_exit(handler: extern "C" fn()) -> bool {
+    // SAFETY: `atexit` keeps the pointer, which is a static function that takes and returns nothing and never
+    // unwinds (its body catches panics).
+    unsafe { libc::atexit(handler) == 0 }
+}
+
+/// Has `child` called in the child after each `fork`. Answers whether that worked.
+#[cfg(unix)]
+pub(crate) fn at_fork(child: extern "C" fn()) -> bool {
+    unsafe extern "C" fn call_child() {
+        forked();
+    }
+    static CHILD: std::sync::OnceLock<extern "C" fn()> = std::sync::OnceLock::new();
+    fn forked() {
+        if let Some(child) = CHILD.get() {
+            child();
+        }
+    }
+    let _ = CHILD.set(child);
+    // SAFETY: `pthread_atfork` keeps the pointer, which is a static function; what it calls only stores to
+    // atomics and is thus allowed between `fork` and `exec` in a program with threads.
+    unsafe { libc::pthread_atfork(None, None, Some(call_child)) == 0 }
+}
+
+/// There is no `fork` here.
+#[cfg(not(unix))]
+pub(crate) fn at_fork(_child: extern "C" fn()) -> bool {
+    true
+}

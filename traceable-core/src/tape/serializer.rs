@@ -1,0 +1,424 @@
+//! Our own serde `Serializer`: writes the tape, and never goes deeper, wider or longer than its caps.
+
+use std::fmt;
+
+use serde::{
+    Serialize, Serializer,
+    ser::{
+        self, SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant, SerializeTuple,
+        SerializeTupleStruct, SerializeTupleVariant,
+    },
+};
+
+use super::{
+    BYTES, CUT, CUT_STR, END, F32, F64, FALSE, I64, MAP, MAX_DEPTH, MAX_NODES, MAX_VALUE, NULL, RAW, SEQ, STR, TRUE,
+    U64, floor_char_boundary, write_str, write_text,
+};
+
+/// The name under which `serde_json::value::RawValue` serialises its text.
+const RAW_VALUE: &str = "$serde_json::private::RawValue";
+/// The name under which `serde_json::Number` serialises its text when its feature `arbitrary_precision` is on.
+const NUMBER: &str = "$serde_json::private::Number";
+/// Wrappers (`Some`, newtypes) make no JSON level but do use stack.
+const MAX_CALLS: u32 = 2 * MAX_DEPTH;
+
+/// What a `Serialize` implementation said went wrong.
+#[derive(Debug)]
+pub(crate) struct TapeError(String);
+
+impl fmt::Display for TapeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for TapeError {}
+
+impl ser::Error for TapeError {
+    fn custom<T: fmt::Display>(message: T) -> Self {
+        Self(message.to_string())
+    }
+}
+
+type Done = Result<(), TapeError>;
+
+/// Writes values to a tape.
+pub(crate) struct TapeSerializer<'a> {
+    buf: &'a mut Vec<u8>,
+    /// Where this value must end.
+    end: usize,
+    depth: u32,
+    calls: u32,
+    nodes: u32,
+    /// The next struct field holds JSON text to be taken over.
+    raw: bool,
+}
+
+impl<'a> TapeSerializer<'a> {
+    pub(crate) fn new(buf: &'a mut Vec<u8>) -> Self {
+        let end = buf.len() + MAX_VALUE;
+        Self { buf, end, depth: 0, calls: 0, nodes: 0, raw: false }
+    }
+
+    fn put(&mut self, tag: u8, content: &[u8]) -> Done {
+        self.nodes += 1;
+        self.buf.push(tag);
+        self.buf.extend_from_slice(content);
+        Ok(())
+    }
+
+    fn text(&mut self, text: &str) -> Done {
+        let room = self.end.saturating_sub(self.buf.len());
+        if text.len() <= room {
+            self.nodes += 1;
+            write_str(self.buf, text);
+            return Ok(());
+        }
+        let kept = floor_char_boundary(text, room);
+        self.put(CUT_STR, &(text.len() as u64).to_le_bytes())?;
+        self.buf.extend_from_slice(&(kept as u32).to_le_bytes());
+        self.buf.extend_from_slice(&text.as_bytes()[..kept]);
+        Ok(())
+    }
+
+    /// Whether no more values fit.
+    fn is_full(&self) -> bool {
+        self.nodes >= MAX_NODES || self.buf.len() >= self.end
+    }
+
+    fn cut(&mut self, reason: &str) {
+        self.buf.push(CUT);
+        self.buf.extend_from_slice(&(reason.len() as u32).to_le_bytes());
+        self.buf.extend_from_slice(reason.as_bytes());
+    }
+
+    fn open(&mut self, tag: u8) -> Result<Level<'_, 'a>, TapeError> {
+        self.depth += 1;
+        let skipped = self.depth > MAX_DEPTH;
+        if skipped {
+            self.cut("nested more than 64 levels deep");
+        } else {
+            self.put(tag, &[])?;
+        }
+        Ok(Level { tape: self, skipped, full: false, wrapped: false, raw: false })
+    }
+
+    /// Opens `{"variant": ` and the level inside.
+    fn open_variant(&mut self, variant: &'static str, tag: u8) -> Result<Level<'_, 'a>, TapeError> {
+        self.put(MAP, &[])?;
+        self.text(variant)?;
+        self.depth += 1;
+        let mut level = self.open(tag)?;
+        level.wrapped = true;
+        Ok(level)
+    }
+
+    /// Serialises what stands inside a wrapper that makes no JSON level.
+    fn inside<T: Serialize + ?Sized>(&mut self, value: &T) -> Done {
+        if self.calls >= MAX_CALLS {
+            self.cut("nested too deep");
+            return Ok(());
+        }
+        self.calls += 1;
+        let done = value.serialize(&mut *self);
+        self.calls -= 1;
+        done
+    }
+}
+
+impl<'t, 'a> Serializer for &'t mut TapeSerializer<'a> {
+    type Ok = ();
+    type Error = TapeError;
+    type SerializeSeq = Level<'t, 'a>;
+    type SerializeTuple = Level<'t, 'a>;
+    type SerializeTupleStruct = Level<'t, 'a>;
+    type SerializeTupleVariant = Level<'t, 'a>;
+    type SerializeMap = Level<'t, 'a>;
+    type SerializeStruct = Level<'t, 'a>;
+    type SerializeStructVariant = Level<'t, 'a>;
+
+    fn serialize_bool(self, v: bool) -> Done {
+        self.put(if v { TRUE } else { FALSE }, &[])
+    }
+
+    fn serialize_i8(self, v: i8) -> Done {
+        self.serialize_i64(v.into())
+    }
+
+    fn serialize_i16(self, v: i16) -> Done {
+        self.serialize_i64(v.into())
+    }
+
+    fn serialize_i32(self, v: i32) -> Done {
+        self.serialize_i64(v.into())
+    }
+
+    fn serialize_i64(self, v: i64) -> Done {
+        self.put(I64, &v.to_le_bytes())
+    }
+
+    fn serialize_i128(self, v: i128) -> Done {
+        match (i64::try_from(v), u64::try_from(v)) {
+            (Ok(v), _) => self.serialize_i64(v),
+            (_, Ok(v)) => self.serialize_u64(v),
+            // JSON readers lose what is longer than 64 bits: text keeps every digit.
+            _ => self.collect_str(&v),
+        }
+    }
+
+    fn serialize_u8(self, v: u8) -> Done {
+        self.serialize_u64(v.into())
+    }
+
+    fn serialize_u16(self, v: u16) -> Done {
+        self.serialize_u64(v.into())
+    }
+
+    fn serialize_u32(self, v: u32) -> Done {
+        self.serialize_u64(v.into())
+    }
+
+    fn serialize_u64(self, v: u64) -> Done {
+        self.put(U64, &v.to_le_bytes())
+    }
+
+    fn serialize_u128(self, v: u128) -> Done {
+        match u64::try_from(v) {
+            Ok(v) => self.serialize_u64(v),
+            Err(_) => self.collect_str(&v),
+        }
+    }
+
+    fn serialize_f32(self, v: f32) -> Done {
+        self.put(F32, &v.to_le_bytes())
+    }
+
+    fn serialize_f64(self, v: f64) -> Done {
+        self.put(F64, &v.to_le_bytes())
+    }
+
+    fn serialize_char(self, v: char) -> Done {
+        self.text(v.encode_utf8(&mut [0; 4]))
+    }
+
+    fn serialize_str(self, v: &str) -> Done {
+        if std::mem::take(&mut self.raw) {
+            if v.len() > self.end.saturating_sub(self.buf.len()) {
+                return self.text(v);
+            }
+            self.put(RAW, &(v.len() as u32).to_le_bytes())?;
+            self.buf.extend_from_slice(v.as_bytes());
+            return Ok(());
+        }
+        self.text(v)
+    }
+
+    fn serialize_bytes(self, v: &[u8]) -> Done {
+        // Base64 makes four characters of three bytes.
+        let kept = v.len().min(self.end.saturating_sub(self.buf.len()) / 4 * 3);
+        self.put(BYTES, &(v.len() as u64).to_le_bytes())?;
+        self.buf.extend_from_slice(&(kept as u32).to_le_bytes());
+        self.buf.extend_from_slice(&v[..kept]);
+        Ok(())
+    }
+
+    fn serialize_none(self) -> Done {
+        self.put(NULL, &[])
+    }
+
+    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Done {
+        self.inside(value)
+    }
+
+    fn serialize_unit(self) -> Done {
+        self.put(NULL, &[])
+    }
+
+    fn serialize_unit_struct(self, _name: &'static str) -> Done {
+        self.put(NULL, &[])
+    }
+
+    fn serialize_unit_variant(self, _name: &'static str, _index: u32, variant: &'static str) -> Done {
+        self.text(variant)
+    }
+
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _name: &'static str, value: &T) -> Done {
+        self.inside(value)
+    }
+
+    fn serialize_newtype_variant<T: Serialize + ?Sized>(
+        self,
+        _name: &'static str,
+        _index: u32,
+        variant: &'static str,
+        value: &T,
+    ) -> Done {
+        let mut level = self.open(MAP)?;
+        level.entry(variant, value)?;
+        level.close()
+    }
+
+    fn serialize_seq(self, _len: Option<usize>) -> Result<Level<'t, 'a>, TapeError> {
+        self.open(SEQ)
+    }
+
+    fn serialize_tuple(self, _len: usize) -> Result<Level<'t, 'a>, TapeError> {
+        self.open(SEQ)
+    }
+
+    fn serialize_tuple_struct(self, _name: &'static str, _len: usize) -> Result<Level<'t, 'a>, TapeError> {
+        self.open(SEQ)
+    }
+
+    fn serialize_tuple_variant(
+        self,
+        _name: &'static str,
+        _index: u32,
+        variant: &'static str,
+        _len: usize,
+    ) -> Result<Level<'t, 'a>, TapeError> {
+        self.open_variant(variant, SEQ)
+    }
+
+    fn serialize_map(self, _len: Option<usize>) -> Result<Level<'t, 'a>, TapeError> {
+        self.open(MAP)
+    }
+
+    fn serialize_struct(self, name: &'static str, _len: usize) -> Result<Level<'t, 'a>, TapeError> {
+        if name == RAW_VALUE || name == NUMBER {
+            return Ok(Level { tape: self, skipped: false, full: false, wrapped: false, raw: true });
+        }
+        self.open(MAP)
+    }
+
+    fn serialize_struct_variant(
+        self,
+        _name: &'static str,
+        _index: u32,
+        variant: &'static str,
+        _len: usize,
+    ) -> Result<Level<'t, 'a>, TapeError> {
+        self.open_variant(variant, MAP)
+    }
+
+    fn collect_str<T: fmt::Display + ?Sized>(self, value: &T) -> Done {
+        let room = self.end.saturating_sub(self.buf.len());
+        self.nodes += 1;
+        let mut failed = false;
+        write_text(self.buf, room, STR, |text| {
+            failed = fmt::Write::write_fmt(text, format_args!("{value}")).is_err() && !text.cut;
+        });
+        if failed { Err(ser::Error::custom("a Display implementation returned an error")) } else { Ok(()) }
+    }
+}
+
+/// An open sequence or map.
+pub(crate) struct Level<'t, 'a> {
+    tape: &'t mut TapeSerializer<'a>,
+    /// Too deep: nothing inside is written, nor asked for.
+    skipped: bool,
+    /// No more room: the mark is written, the rest is left out.
+    full: bool,
+    /// A variant's object stands around this level.
+    wrapped: bool,
+    /// The one field inside is JSON text.
+    raw: bool,
+}
+
+impl Level<'_, '_> {
+    /// Whether one more value may be written; the first refusal leaves a mark.
+    fn admit(&mut self, is_map: bool) -> bool {
+        if self.skipped || self.full {
+            return false;
+        }
+        self.full = self.tape.is_full();
+        if self.full {
+            if is_map {
+                write_str(self.tape.buf, "…");
+            }
+            self.tape.cut("more left out");
+        }
+        !self.full
+    }
+
+    fn value<T: Serialize + ?Sized>(&mut self, value: &T) -> Done {
+        if self.admit(false) { value.serialize(&mut *self.tape) } else { Ok(()) }
+    }
+
+    fn entry<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) -> Done {
+        if self.raw {
+            self.tape.raw = true;
+            let done = value.serialize(&mut *self.tape);
+            self.tape.raw = false;
+            return done;
+        }
+        if !self.admit(true) {
+            return Ok(());
+        }
+        self.tape.text(key)?;
+        value.serialize(&mut *self.tape)
+    }
+
+    #[allow(clippy::unnecessary_wraps, reason = "it is the answer of every `end` below")]
+    fn close(self) -> Done {
+        if self.raw {
+            return Ok(());
+        }
+        self.tape.depth -= 1;
+        if !self.skipped {
+            self.tape.buf.push(END);
+        }
+        if self.wrapped {
+            self.tape.depth -= 1;
+            self.tape.buf.push(END);
+        }
+        Ok(())
+    }
+}
+
+/// The traits that write values in a row, and those that write named fields, differ in names only.
+macro_rules! levels {
+    ($($trait:ident :: $method:ident ( $($key:ident)? )),* $(,)?) => { $(
+        impl $trait for Level<'_, '_> {
+            type Ok = ();
+            type Error = TapeError;
+
+            fn $method<T: Serialize + ?Sized>(&mut self, $($key: &'static str,)? value: &T) -> Done {
+                levels!(@write self, value $(, $key)?)
+            }
+
+            fn end(self) -> Done {
+                self.close()
+            }
+        }
+    )* };
+    (@write $self:ident, $value:ident) => { $self.value($value) };
+    (@write $self:ident, $value:ident, $key:ident) => { $self.entry($key, $value) };
+}
+
+levels! {
+    SerializeSeq::serialize_element(),
+    SerializeTuple::serialize_element(),
+    SerializeTupleStruct::serialize_field(),
+    SerializeTupleVariant::serialize_field(),
+    SerializeStruct::serialize_field(key),
+    SerializeStructVariant::serialize_field(key),
+}
+
+impl SerializeMap for Level<'_, '_> {
+    type Ok = ();
+    type Error = TapeError;
+
+    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Done {
+        if self.admit(true) { key.serialize(&mut *self.tape) } else { Ok(()) }
+    }
+
+    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Done {
+        // A key that was written needs its value, even when the room ended between the two.
+        if self.skipped || self.full { Ok(()) } else { value.serialize(&mut *self.tape) }
+    }
+
+    fn end(self) -> Done {
+        self.close()
+    }
+}
