@@ -1,6 +1,7 @@
 //! What the console prints, seen from outside: whole pages at fixed widths.
 #![cfg(feature = "console")]
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test may fail")]
+#![allow(clippy::unnecessary_wraps, reason = "the helper makes a field of a run")]
 
 use std::{
     io::{self, Write},

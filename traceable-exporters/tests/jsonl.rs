@@ -1,6 +1,7 @@
 //! What the JSON Lines file holds, seen by somebody who reads it.
 #![cfg(feature = "jsonl")]
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test may fail")]
+#![allow(clippy::unnecessary_wraps, reason = "the helper makes a field of a run")]
 
 use std::{
     collections::BTreeMap,

@@ -117,7 +117,8 @@ pub(super) fn cost_of(usage: &Usage) -> Option<f64> {
 
 /// The lines of an error that say something, safe to print; what is beyond the limit is counted.
 fn error_lines(error: &str) -> Vec<String> {
-    let kept = &error[..error.floor_char_boundary(KEPT_ERROR)];
+    let end = (0..=KEPT_ERROR.min(error.len())).rev().find(|end| error.is_char_boundary(*end));
+    let kept = &error[..end.unwrap_or(0)];
     let mut lines: Vec<String> = kept
         .lines()
         .filter(|line| !line.trim().is_empty())

@@ -6,10 +6,11 @@
 //! - `flush` prints what is open, as far as it is known; the whole tree still comes when the root ends.
 //! - Memory is bounded: of a run only its line is kept, of a trace so many runs, and so many traces.
 //!
-//! From change to page: `entry` keeps the line of a run, `traces` says what is finished, `tree` lays it out;
+//! From change to page: `entry` keeps the line of a run, `traces` says what is finished, `forest` orders it, `tree` lays it out;
 //! `preview`, `text`, `units` and `style` make the pieces of a line.
 
 mod entry;
+mod forest;
 mod preview;
 mod style;
 mod text;

@@ -19,7 +19,7 @@ use super::{
 const MAX_TRACES: usize = 256;
 
 /// Runs that are kept at a time.
-const MAX_HELD: usize = 20_000;
+const MAX_RUNS: usize = 20_000;
 
 /// What is known of runs that were not kept.
 #[derive(Debug, Clone, Copy, Default)]
@@ -45,6 +45,17 @@ impl Rest {
     }
 }
 
+/// How far a trace has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// The root's end has not been seen.
+    Open,
+    /// The root has ended, in this batch.
+    Ended,
+    /// The tree was printed: what comes now is late.
+    Printed,
+}
+
 /// A trace of which something may still come.
 struct Trace {
     id: RunId,
@@ -52,9 +63,7 @@ struct Trace {
     rest: Rest,
     /// The root's name, for the line above late runs.
     name: String,
-    root_ended: bool,
-    /// Whether the whole tree was printed, so that what comes now is late.
-    printed: bool,
+    stage: Stage,
     /// Whether there is something that no page has shown.
     changed: bool,
     /// Whether it is in the list of those with news in this batch.
@@ -70,8 +79,7 @@ impl Trace {
             runs: HashMap::new(),
             rest: Rest::default(),
             name: String::new(),
-            root_ended: false,
-            printed: false,
+            stage: Stage::Open,
             changed: false,
             listed: false,
             news: now,
@@ -79,8 +87,8 @@ impl Trace {
     }
 
     fn hold(&mut self, run: &Run, ended: bool, max_runs: usize) {
-        if run.is_root() {
-            self.root_ended |= ended;
+        if run.is_root() && ended && self.stage == Stage::Open {
+            self.stage = Stage::Ended;
         }
         // The root holds the tree, and an error must be seen: both find room where others do not.
         let limit = if entry::failed(run.status) { max_runs.saturating_mul(2) } else { max_runs };
@@ -100,7 +108,12 @@ impl Trace {
 
     /// Whether its root runs in another process, as far as can be told: nothing here is open, and no root came.
     fn is_rootless(&self) -> bool {
-        !self.printed && self.runs.values().all(|entry| entry.ended && entry.parent.is_some())
+        self.stage == Stage::Open && self.runs.values().all(|entry| entry.ended && entry.parent.is_some())
+    }
+
+    /// Whether an open trace has something that no page has shown.
+    fn has_news(&self) -> bool {
+        self.changed && self.stage == Stage::Open
     }
 
     fn print(&mut self, look: Look, page: &mut String) {
@@ -111,7 +124,7 @@ impl Trace {
             entries: self.runs.values().collect(),
             label: (!has_root).then(|| "… part of a trace whose root has not been seen here".into()),
             rest: self.rest,
-            open: !self.root_ended,
+            open: self.stage == Stage::Open,
         };
         scene.print(look, page);
     }
@@ -129,7 +142,7 @@ impl Trace {
 
     /// Forgets what was printed for good. Runs that are open stay: their ends come without their inputs.
     fn settle(&mut self) {
-        self.printed = true;
+        self.stage = Stage::Printed;
         self.rest = Rest::default();
         self.runs.retain(|_, entry| !entry.ended);
     }
@@ -137,7 +150,7 @@ impl Trace {
 
 /// The traces that are not finished yet.
 pub(super) struct Traces {
-    traces: HashMap<RunId, Trace>,
+    held: HashMap<RunId, Trace>,
     /// Those with news in this batch, in the order of their first news.
     listed: Vec<RunId>,
     pub(super) max_runs: usize,
@@ -147,7 +160,7 @@ pub(super) struct Traces {
 
 impl Traces {
     pub(super) fn new(max_runs: usize, patience: Duration) -> Self {
-        Self { traces: HashMap::new(), listed: Vec::new(), max_runs, patience }
+        Self { held: HashMap::new(), listed: Vec::new(), max_runs, patience }
     }
 
     pub(super) fn apply(&mut self, change: &RunChange, now: Instant, page: &mut String) {
@@ -159,7 +172,8 @@ impl Traces {
             RunChange::Report(report) => {
                 for (reason, runs) in report.dropped.iter().filter(|(_, runs)| **runs > 0) {
                     let reason = super::text::clean(reason, 40);
-                    page.push_str(&format!("! {} not recorded: {reason}\n", units::counted(*runs, "run")));
+                    let runs = units::counted(*runs, "run");
+                    page.extend(["! ", &runs, " not recorded: ", &reason, "\n"]);
                 }
             }
             _ => {}
@@ -167,7 +181,7 @@ impl Traces {
     }
 
     fn hold(&mut self, run: &Run, ended: bool, now: Instant) {
-        let trace = self.traces.entry(run.trace_id).or_insert_with(|| Trace::new(run.trace_id, now));
+        let trace = self.held.entry(run.trace_id).or_insert_with(|| Trace::new(run.trace_id, now));
         trace.hold(run, ended, self.max_runs);
         trace.changed = true;
         trace.news = now;
@@ -178,7 +192,7 @@ impl Traces {
 
     /// A late addition changes the tree while it is not printed; a printed tree stays as it is.
     fn patch(&mut self, run: &Run) {
-        let Some(trace) = self.traces.get_mut(&run.trace_id) else { return };
+        let Some(trace) = self.held.get_mut(&run.trace_id) else { return };
         if let Some(entry) = trace.runs.get_mut(&run.id) {
             entry.absorb(run);
             trace.changed = true;
@@ -186,7 +200,7 @@ impl Traces {
     }
 
     fn progress(&mut self, progress: &Progress) {
-        let Some(trace) = self.traces.get_mut(&progress.trace_id) else { return };
+        let Some(trace) = self.held.get_mut(&progress.trace_id) else { return };
         let Some(entry) = trace.runs.get_mut(&progress.id).filter(|entry| !entry.ended) else { return };
         if let Some(output) = progress.outputs.as_ref().and_then(preview::of_outputs) {
             entry.output = Some(output);
@@ -198,13 +212,15 @@ impl Traces {
     /// end just after their root still stand in its tree.
     pub(super) fn print_finished(&mut self, now: Instant, look: Look, page: &mut String) {
         for id in std::mem::take(&mut self.listed) {
-            let Some(trace) = self.traces.get_mut(&id) else { continue };
+            let Some(trace) = self.held.get_mut(&id) else { continue };
             trace.listed = false;
-            if trace.printed {
-                trace.print_late(look, page);
-            } else if trace.root_ended {
-                trace.print(look, page);
-                trace.settle();
+            match trace.stage {
+                Stage::Open => {}
+                Stage::Ended => {
+                    trace.print(look, page);
+                    trace.settle();
+                }
+                Stage::Printed => trace.print_late(look, page),
             }
         }
         self.print_quiet(now, look, page);
@@ -214,8 +230,7 @@ impl Traces {
     fn print_quiet(&mut self, now: Instant, look: Look, page: &mut String) {
         let patience = self.patience;
         let is_quiet = |trace: &Trace| trace.is_rootless() && now.saturating_duration_since(trace.news) >= patience;
-        let mut quiet: Vec<RunId> =
-            self.traces.values().filter(|trace| is_quiet(trace)).map(|trace| trace.id).collect();
+        let mut quiet: Vec<RunId> = self.held.values().filter(|trace| is_quiet(trace)).map(|trace| trace.id).collect();
         quiet.sort_unstable();
         for id in quiet {
             self.print_last(id, look, page);
@@ -224,22 +239,21 @@ impl Traces {
 
     /// Lets the longest silent traces go while there are too many, printed ones first.
     fn shrink(&mut self, look: Look, page: &mut String) {
-        let mut held: usize = self.traces.values().map(|trace| trace.runs.len()).sum();
-        while self.traces.len() > MAX_TRACES || held > MAX_HELD {
-            let too_many_traces = self.traces.len() > MAX_TRACES;
+        let mut runs: usize = self.held.values().map(|trace| trace.runs.len()).sum();
+        while self.held.len() > MAX_TRACES || runs > MAX_RUNS {
+            let too_many_traces = self.held.len() > MAX_TRACES;
             let order = |trace: &&Trace| (too_many_traces && !trace.runs.is_empty(), trace.news, trace.id);
-            let candidates = self.traces.values().filter(|trace| too_many_traces || !trace.runs.is_empty());
+            let candidates = self.held.values().filter(|trace| too_many_traces || !trace.runs.is_empty());
             let Some(id) = candidates.min_by_key(order).map(|trace| trace.id) else { return };
-            held -= self.traces.get(&id).map_or(0, |trace| trace.runs.len());
+            runs -= self.held.get(&id).map_or(0, |trace| trace.runs.len());
             self.print_last(id, look, page);
         }
     }
 
     /// Forgets a trace, printing what no page has shown.
     fn print_last(&mut self, id: RunId, look: Look, page: &mut String) {
-        if let Some(mut trace) = self.traces.remove(&id)
-            && trace.changed
-            && !trace.printed
+        if let Some(mut trace) = self.held.remove(&id)
+            && trace.has_news()
         {
             trace.print(look, page);
         }
@@ -247,8 +261,7 @@ impl Traces {
 
     /// Prints the traces that are open, each once until something new comes.
     pub(super) fn print_open(&mut self, look: Look, page: &mut String) {
-        let mut open: Vec<&mut Trace> =
-            self.traces.values_mut().filter(|trace| trace.changed && !trace.printed).collect();
+        let mut open: Vec<&mut Trace> = self.held.values_mut().filter(|trace| trace.has_news()).collect();
         open.sort_by_key(|trace| trace.id);
         for trace in open {
             trace.print(look, page);

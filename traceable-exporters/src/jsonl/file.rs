@@ -37,10 +37,9 @@ impl Storage for File {
     fn lock(&mut self) -> io::Result<bool> {
         for _ in 0..LOCK_TRIES {
             match self.try_lock() {
-                Ok(()) => return Ok(true),
                 Err(TryLockError::WouldBlock) => thread::sleep(Duration::from_millis(1)),
                 // Some network file systems know no locks. One write at the end is still one write.
-                Err(TryLockError::Error(_)) => return Ok(true),
+                Ok(()) | Err(TryLockError::Error(_)) => return Ok(true),
             }
         }
         Ok(false)
@@ -57,7 +56,7 @@ impl Storage for File {
 
     fn len(&self) -> io::Result<Option<u64>> {
         let metadata = self.metadata()?;
-        Ok(metadata.is_file().then(|| metadata.len()))
+        Ok(metadata.is_file().then_some(metadata.len()))
     }
 
     fn last_byte(&mut self, len: u64) -> io::Result<u8> {
@@ -140,30 +139,27 @@ impl<S: Storage> Drop for Appender<'_, S> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod disk {
+    //! A file without a disk.
+
     use super::*;
 
     /// A disk with room for so many bytes.
     #[derive(Default)]
-    struct Disk {
-        bytes: Vec<u8>,
-        room: usize,
-        locked: bool,
-        kept_by_another: bool,
-        can_truncate: bool,
+    pub(in crate::jsonl) struct Disk {
+        pub(super) bytes: Vec<u8>,
+        pub(in crate::jsonl) room: usize,
+        pub(super) locked: bool,
+        pub(super) kept_by_another: bool,
+        pub(super) can_truncate: bool,
     }
 
     impl Disk {
-        fn with_room(room: usize) -> Self {
+        pub(in crate::jsonl) fn with_room(room: usize) -> Self {
             Self { room, can_truncate: true, ..Self::default() }
         }
 
-        fn write(&mut self, lines: &[&str]) -> Vec<bool> {
-            let mut appender = Appender::new(self).unwrap().unwrap();
-            lines.iter().map(|line| appender.line(format!("\n{line}\n").as_bytes()).is_ok()).collect()
-        }
-
-        fn text(&self) -> &str {
+        pub(in crate::jsonl) fn text(&self) -> &str {
             str::from_utf8(&self.bytes).unwrap()
         }
     }
@@ -207,12 +203,22 @@ mod tests {
             Ok(())
         }
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{disk::Disk, *};
+
+    fn write(disk: &mut Disk, lines: &[&str]) -> Vec<bool> {
+        let mut appender = Appender::new(disk).unwrap().unwrap();
+        lines.iter().map(|line| appender.line(format!("\n{line}\n").as_bytes()).is_ok()).collect()
+    }
 
     #[test]
     fn a_full_disk_keeps_whole_lines_only_at_every_byte() {
         for room in 0..=12 {
             let mut disk = Disk::with_room(room);
-            let done = disk.write(&["{\"a\":1}", "{}"]);
+            let done = write(&mut disk, &["{\"a\":1}", "{}"]);
             assert!(disk.text().is_empty() || disk.text().ends_with('\n'), "{room}: {:?}", disk.text());
             assert_eq!(disk.text().lines().count(), done.iter().filter(|done| **done).count(), "{room}");
             assert!(!disk.locked);
@@ -222,9 +228,9 @@ mod tests {
     #[test]
     fn half_a_line_that_cannot_be_taken_back_spoils_no_other() {
         let mut disk = Disk { can_truncate: false, ..Disk::with_room(4) };
-        assert_eq!(disk.write(&["{\"a\":1}"]), [false]);
+        assert_eq!(write(&mut disk, &["{\"a\":1}"]), [false]);
         disk.room = 100;
-        assert_eq!(disk.write(&["{\"b\":2}", "{\"c\":3}"]), [true, true]);
+        assert_eq!(write(&mut disk, &["{\"b\":2}", "{\"c\":3}"]), [true, true]);
         assert_eq!(disk.text(), "{\"a\"\n{\"b\":2}\n{\"c\":3}\n");
     }
 

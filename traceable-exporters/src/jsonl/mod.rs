@@ -1,9 +1,10 @@
 //! Appends each ended run to a file, one JSON object a line, in LangSmith's names.
 //!
-//! `record` says what a line is, `file` how it gets into the file; this file joins the records of a run and
-//! says what becomes of a batch.
+//! From change to line: `open` joins the records of a run, `record` says what a line is, `lines` takes a batch
+//! through both, `file` appends without ever tearing a line.
 
 mod file;
+mod lines;
 mod open;
 mod record;
 
@@ -15,16 +16,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use traceable_core::{
-    export::{Ack, Batch, BoxFuture, ExportError, Exporter},
-    model::{Run, RunChange, RunId},
-};
+use traceable_core::export::{Ack, Batch, BoxFuture, ExportError, Exporter};
 
-use self::{
-    file::{Appender, Storage as _},
-    open::OpenRuns,
-    record::Record,
-};
+use self::lines::Lines;
 
 /// Appends each ended run to a file as one line of JSON, with the keys of LangSmith's run records.
 ///
@@ -60,20 +54,8 @@ use self::{
 /// # Ok::<(), std::io::Error>(())
 /// ```
 pub struct JsonLines {
-    file: File,
+    lines: Lines<File>,
     path: PathBuf,
-    open: OpenRuns,
-    /// A batch that was not written to its end.
-    halted: Option<Halted>,
-    line: Vec<u8>,
-}
-
-/// Where a batch stopped, so that the lines before are not written again when it comes once more.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Halted {
-    changes: usize,
-    first: Option<RunId>,
-    at: usize,
 }
 
 impl JsonLines {
@@ -83,12 +65,13 @@ impl JsonLines {
     ///
     /// When the file can be neither made nor opened for writing.
     pub fn create(path: impl AsRef<Path>) -> io::Result<Self> {
-        let lines = Self::append(path)?;
+        let path = path.as_ref().to_owned();
+        let file = options().open(&path)?;
         // A pipe or a terminal has nothing to cut.
-        if lines.file.metadata()?.is_file() {
-            lines.file.set_len(0)?;
+        if file.metadata()?.is_file() {
+            file.set_len(0)?;
         }
-        Ok(lines)
+        Ok(Self { lines: Lines::new(file), path })
     }
 
     /// Goes on with the file, or starts it. Half a line at its end, of a writer that died, is left on a line of its own.
@@ -99,29 +82,19 @@ impl JsonLines {
     pub fn append(path: impl AsRef<Path>) -> io::Result<Self> {
         let path = path.as_ref().to_owned();
         let file = options().open(&path)?;
-        Ok(Self { file, path, open: OpenRuns::default(), halted: None, line: Vec::new() })
+        Ok(Self { lines: Lines::new(file), path })
     }
 
     fn take(&mut self, batch: &Batch) -> Result<Ack, ExportError> {
-        let mut ack = Ack::default();
-        let Some(mut end) = Appender::new(&mut self.file).map_err(|error| failure(&self.path, error))? else {
-            return Err(ExportError::retry(format!("{} is locked by another program", self.path.display())));
-        };
-        let mark = |at| Halted { changes: batch.changes.len(), first: first_id(batch), at };
-        let done = self.halted.take().filter(|halted| *halted == mark(halted.at)).map_or(0, |halted| halted.at);
-        for (at, change) in batch.changes.iter().enumerate().skip(done) {
-            let Some(run) = self.open.peek(change) else { continue };
-            if encode(&run, &mut self.line).is_err() {
-                ack.refused += 1;
-            } else if let Err(error) = end.line(&self.line) {
-                self.halted = Some(mark(at));
-                return Err(failure(&self.path, error));
+        match self.lines.take(batch) {
+            Ok(Some(refused)) => {
+                let mut ack = Ack::default();
+                ack.refused = refused;
+                Ok(ack)
             }
-            self.open.forget(run.id);
+            Ok(None) => Err(ExportError::retry(format!("{} is locked by another program", self.path.display()))),
+            Err(error) => Err(failure(&self.path, error)),
         }
-        // What one long prompt needed is not kept for ever.
-        self.line.shrink_to(1 << 16);
-        Ok(ack)
     }
 }
 
@@ -131,24 +104,6 @@ fn options() -> OpenOptions {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options
-}
-
-fn first_id(batch: &Batch) -> Option<RunId> {
-    batch.changes.iter().find_map(RunChange::run).map(|run| run.id)
-}
-
-/// The line of a run, between two newlines.
-fn encode(run: &Run, line: &mut Vec<u8>) -> serde_json::Result<()> {
-    line.clear();
-    line.push(b'\n');
-    serde_json::to_writer(&mut *line, &Record::new(run))?;
-    // Texts of JSON are taken as they are, and those that were laid out over lines would end this one. Inside of
-    // strings JSON has no newlines.
-    for byte in line.iter_mut().skip(1).filter(|byte| matches!(byte, b'\n' | b'\r')) {
-        *byte = b' ';
-    }
-    line.push(b'\n');
-    Ok(())
 }
 
 /// What to do about an error of the file: what passes by itself is tried again, the rest waits for somebody.
@@ -180,6 +135,6 @@ impl Exporter for JsonLines {
 
     /// Brings the file to the disk; lines are in the file when their batch is done.
     fn flush(&mut self) -> BoxFuture<'_, Result<(), ExportError>> {
-        Box::pin(ready(self.file.sync().map_err(|error| failure(&self.path, error))))
+        Box::pin(ready(self.lines.sync().map_err(|error| failure(&self.path, error))))
     }
 }

@@ -11,10 +11,16 @@ const MAX_BYTES: usize = 64 << 20;
 const RUN_BYTES: usize = 1 << 10;
 
 /// The open runs, within bounds.
-#[derive(Default)]
 pub(super) struct OpenRuns {
     runs: HashMap<RunId, Box<Run>>,
     bytes: usize,
+    max_bytes: usize,
+}
+
+impl Default for OpenRuns {
+    fn default() -> Self {
+        Self { runs: HashMap::new(), bytes: 0, max_bytes: MAX_BYTES }
+    }
 }
 
 impl OpenRuns {
@@ -24,7 +30,7 @@ impl OpenRuns {
     /// nothing is lost.
     pub(super) fn peek<'a>(&mut self, change: &'a RunChange) -> Option<Cow<'a, Run>> {
         match change {
-            RunChange::Start(run) if self.bytes + weight(run) > MAX_BYTES => Some(Cow::Borrowed(run)),
+            RunChange::Start(run) if self.bytes + weight(run) > self.max_bytes => Some(Cow::Borrowed(run)),
             RunChange::Start(run) => {
                 self.forget(run.id);
                 self.bytes += weight(run);
@@ -62,9 +68,8 @@ impl OpenRuns {
 }
 
 fn weight(run: &Run) -> usize {
-    RUN_BYTES
-        + run.inputs.as_ref().map_or(0, |json| json.as_str().len())
-        + run.outputs.as_ref().map_or(0, |json| json.as_str().len())
+    let bodies = [&run.inputs, &run.outputs].into_iter().flatten();
+    RUN_BYTES + bodies.map(|json| json.as_str().len()).sum::<usize>()
 }
 
 #[cfg(test)]
@@ -80,11 +85,12 @@ mod tests {
 
     #[test]
     fn open_runs_beyond_the_bound_are_written_and_not_dropped() {
-        let mut open = OpenRuns::default();
-        let prompt = "x".repeat(MAX_BYTES / 4);
+        let max_bytes = 64 << 10;
+        let mut open = OpenRuns { max_bytes, ..OpenRuns::default() };
+        let prompt = "x".repeat(max_bytes / 4);
         let written = (0..8).filter(|n| open.peek(&start(*n, &prompt)).is_some()).count();
         assert_eq!(written, 5);
-        assert!(open.bytes <= MAX_BYTES);
+        assert!(open.bytes <= max_bytes);
         for n in 0..8 {
             open.forget(RunId::from_u128(n));
         }

@@ -139,13 +139,15 @@ struct Extra<'a> {
     runtime: Runtime,
 }
 
+/// What recorded the run, in LangSmith's keys.
 #[derive(Serialize)]
 struct Runtime {
     sdk: &'static str,
     sdk_version: &'static str,
     library: &'static str,
     platform: &'static str,
-    runtime: &'static str,
+    #[serde(rename = "runtime")]
+    language: &'static str,
 }
 
 const RUNTIME: Runtime = Runtime {
@@ -153,7 +155,7 @@ const RUNTIME: Runtime = Runtime {
     sdk_version: env!("CARGO_PKG_VERSION"),
     library: "traceable",
     platform: std::env::consts::OS,
-    runtime: "rust",
+    language: "rust",
 };
 
 /// A field's value in whatever form the run keeps it.
