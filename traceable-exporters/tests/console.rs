@@ -302,6 +302,15 @@ fn flush_prints_what_is_open_once_and_the_whole_tree_still_comes() {
 }
 
 #[test]
+fn what_is_added_to_a_run_before_its_tree_is_printed_stands_in_it() {
+    let mut desk = Desk::new(80);
+    desk.batch(vec![start(run(1, 0, "root", 0, 0)), end(run(2, 1, "chat", 1, 5))]);
+    let more = Run { usage: Some(Usage::new(27, 13)), end_time: None, status: Status::Pending, ..run(2, 1, "", 1, 5) };
+    let page = desk.batch(vec![RunChange::Patch(Box::new(more)), end(run(1, 0, "root", 0, 9))]);
+    assert!(page.contains("└─ ✓ chat  5.00 ms  27→13 tok\n"), "{page}");
+}
+
+#[test]
 fn a_trace_whose_root_is_elsewhere_is_printed_when_it_is_quiet() {
     let remote = || vec![end(run(3, 2, "query", 2, 5)), end(run(2, 1, "handler", 1, 20))];
     let mut patient = Desk::with(|console| console.width(80).patience(Duration::from_secs(3600)));

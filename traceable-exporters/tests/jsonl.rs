@@ -227,11 +227,15 @@ fn the_end_of_an_announced_run_is_one_line_with_its_inputs() {
 #[test]
 fn what_is_added_after_the_end_is_a_line_with_the_same_id() {
     let (_folder, path) = place();
-    let late = Run { tags: vec!["reviewed".into()], ..run(1) };
-    write(&mut JsonLines::create(&path).unwrap(), vec![end(run(1)), RunChange::Patch(Box::new(late))]);
+    let whole = run(1);
+    let late = Run { id: whole.id, trace_id: whole.id, tags: vec!["reviewed".into()], ..Run::default() };
+    write(&mut JsonLines::create(&path).unwrap(), vec![end(whole), RunChange::Patch(Box::new(late))]);
     let written = read(&path);
     assert_eq!(written[0]["id"], written[1]["id"]);
     assert_eq!(written[1]["tags"], json!(["reviewed"]));
+    for unsaid in ["name", "start_time", "end_time", "status", "inputs", "outputs", "error", "events", "dotted_order"] {
+        assert_eq!(written[1].get(unsaid), None, "{unsaid}");
+    }
 }
 
 #[test]

@@ -68,11 +68,13 @@ const MAX_PENDING: usize = 1 << 20;
 /// let (mut printed, writer) = std::io::pipe()?;
 /// let mut console = Console::to(writer).width(80).color(false);
 /// let batch = Batch::new(vec![RunChange::End(Box::new(run))]);
-/// # let mut now = std::task::Context::from_waker(std::task::Waker::noop());
-/// # let await_ = |mut done: traceable_core::export::BoxFuture<'_, _>| done.as_mut().poll(&mut now).is_ready();
-/// # assert!({ let mut await_ = await_;
-/// await_(console.export(&batch))
-/// # });
+/// # fn now<T>(done: impl Future<Output = T>) -> T {
+/// #     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+/// #     match std::pin::pin!(done).poll(&mut context) { std::task::Poll::Ready(t) => t, _ => unreachable!() }
+/// # }
+/// # now(async {
+/// console.export(&batch).await?;
+/// # Ok::<(), traceable_core::export::ExportError>(()) })?;
 /// # drop(console);
 ///
 /// let page = std::io::read_to_string(&mut printed)?;
@@ -81,7 +83,7 @@ const MAX_PENDING: usize = 1 << 20;
 ///     "✓ answer  1.24 s  \"Where is my order?\" → \"It shipped.\"\n   \
 ///      1 run · 1.24 s · 00000000-0000-0000-0000-000000000001\n",
 /// );
-/// # Ok::<(), std::io::Error>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Console {
     out: Box<dyn Write + Send>,

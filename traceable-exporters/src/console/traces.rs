@@ -18,7 +18,7 @@ use super::{
 /// Traces that are kept at a time, printed ones that may see late runs included.
 const MAX_TRACES: usize = 256;
 
-/// Runs that are kept at a time.
+/// Runs that are kept at a time, unless one trace may have more.
 const MAX_RUNS: usize = 20_000;
 
 /// What is known of runs that were not kept.
@@ -229,7 +229,7 @@ impl Traces {
 
     fn print_quiet(&mut self, now: Instant, look: Look, page: &mut String) {
         let patience = self.patience;
-        let is_quiet = |trace: &Trace| trace.is_rootless() && now.saturating_duration_since(trace.news) >= patience;
+        let is_quiet = |trace: &Trace| now.saturating_duration_since(trace.news) >= patience && trace.is_rootless();
         let mut quiet: Vec<RunId> = self.held.values().filter(|trace| is_quiet(trace)).map(|trace| trace.id).collect();
         quiet.sort_unstable();
         for id in quiet {
@@ -239,8 +239,9 @@ impl Traces {
 
     /// Lets the longest silent traces go while there are too many, printed ones first.
     fn shrink(&mut self, look: Look, page: &mut String) {
+        let max_runs = MAX_RUNS.max(self.max_runs.saturating_mul(2));
         let mut runs: usize = self.held.values().map(|trace| trace.runs.len()).sum();
-        while self.held.len() > MAX_TRACES || runs > MAX_RUNS {
+        while self.held.len() > MAX_TRACES || runs > max_runs {
             let too_many_traces = self.held.len() > MAX_TRACES;
             let order = |trace: &&Trace| (too_many_traces && !trace.runs.is_empty(), trace.news, trace.id);
             let candidates = self.held.values().filter(|trace| too_many_traces || !trace.runs.is_empty());

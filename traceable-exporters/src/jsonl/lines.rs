@@ -4,7 +4,7 @@ use std::io;
 
 use traceable_core::{
     export::Batch,
-    model::{Run, RunChange, RunId},
+    model::{RunChange, RunId},
 };
 
 use super::{
@@ -47,7 +47,8 @@ impl<S: Storage> Lines<S> {
         let mut refused = 0;
         for (at, change) in batch.changes.iter().enumerate().skip(done) {
             let Some(run) = self.open.peek(change) else { continue };
-            if encode(&run, &mut self.line).is_err() {
+            let record = if matches!(change, RunChange::Patch(_)) { Record::addition(&run) } else { Record::new(&run) };
+            if encode(&record, &mut self.line).is_err() {
                 refused += 1;
             } else if let Err(error) = end.line(&self.line) {
                 self.halted = Some(mark(at));
@@ -69,11 +70,11 @@ fn first_id(batch: &Batch) -> Option<RunId> {
     batch.changes.iter().find_map(RunChange::run).map(|run| run.id)
 }
 
-/// The line of a run, between two newlines.
-fn encode(run: &Run, line: &mut Vec<u8>) -> serde_json::Result<()> {
+/// The line of a record, between two newlines.
+fn encode(record: &Record<'_>, line: &mut Vec<u8>) -> serde_json::Result<()> {
     line.clear();
     line.push(b'\n');
-    serde_json::to_writer(&mut *line, &Record::new(run))?;
+    serde_json::to_writer(&mut *line, record)?;
     // Texts of JSON are taken as they are, and those that were laid out over lines would end this one. Inside of
     // strings JSON has no newlines.
     for byte in line.iter_mut().skip(1).filter(|byte| matches!(byte, b'\n' | b'\r')) {
@@ -85,6 +86,8 @@ fn encode(run: &Run, line: &mut Vec<u8>) -> serde_json::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use traceable_core::model::{Json, Run};
+
     use super::{super::file::disk::Disk, *};
 
     fn run(n: u128) -> Run {
@@ -106,7 +109,7 @@ mod tests {
     #[test]
     fn a_batch_that_comes_again_goes_on_where_it_stopped() {
         let mut line = Vec::new();
-        encode(&run(1), &mut line).unwrap();
+        encode(&Record::new(&run(1)), &mut line).unwrap();
         let mut lines = Lines::new(Disk::with_room(line.len() * 5 / 2));
         assert_eq!(lines.take(&batch(1..5)).unwrap_err().kind(), io::ErrorKind::StorageFull);
         assert_eq!(ids(&lines), ['1', '2']);
@@ -126,7 +129,7 @@ mod tests {
 
     #[test]
     fn the_inputs_of_an_announced_run_wait_for_room_on_the_disk() {
-        let inputs = traceable_core::model::Json::parse("{\"prompt\":\"p\"}").ok();
+        let inputs = Json::parse("{\"prompt\":\"p\"}").ok();
         let start = RunChange::Start(Box::new(Run { inputs, end_time: None, ..run(1) }));
         let changes = Batch::new(vec![start, RunChange::End(Box::new(run(1)))]);
         let mut lines = Lines::new(Disk::with_room(10));

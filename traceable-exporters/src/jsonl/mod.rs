@@ -41,17 +41,19 @@ use self::lines::Lines;
 /// let mut lines = JsonLines::create(&path)?;
 /// let run = Run { id: RunId::from_u128(1), name: "answer".into(), end_time: Some(5), ..Run::default() };
 /// let batch = Batch::new(vec![RunChange::End(Box::new(run))]);
-/// # let mut now = std::task::Context::from_waker(std::task::Waker::noop());
-/// # let mut await_ = |mut done: traceable_core::export::BoxFuture<'_, _>| done.as_mut().poll(&mut now).is_ready();
-/// # assert!({
-/// await_(lines.export(&batch))
-/// # });
+/// # fn now<T>(done: impl Future<Output = T>) -> T {
+/// #     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+/// #     match std::pin::pin!(done).poll(&mut context) { std::task::Poll::Ready(t) => t, _ => unreachable!() }
+/// # }
+/// # now(async {
+/// lines.export(&batch).await?;
+/// # Ok::<(), traceable_core::export::ExportError>(()) })?;
 ///
 /// let line: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(&path)?)?;
 /// assert_eq!(line["name"], "answer");
 /// assert_eq!(line["run_type"], "chain");
 /// assert_eq!(line["end_time"], "1970-01-01T00:00:00.000000Z");
-/// # Ok::<(), std::io::Error>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct JsonLines {
     lines: Lines<File>,

@@ -27,26 +27,32 @@ pub(super) struct Record<'a> {
     parent_run_id: Option<RunId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     dotted_order: Option<Cow<'a, DottedOrder>>,
-    name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
     run_type: &'a str,
-    start_time: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    start_time: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     end_time: Option<String>,
-    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     inputs: Option<Body<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     outputs: Option<Body<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<&'a str>,
-    events: Vec<EventRecord<'a>>,
-    tags: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    events: Option<Vec<EventRecord<'a>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tags: Option<&'a [String]>,
     extra: Extra<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     session_name: Option<&'a str>,
 }
 
 impl<'a> Record<'a> {
+    /// The record of a whole run.
     pub(super) fn new(run: &'a Run) -> Self {
         let order = &run.dotted_order;
         let root_order = || run.is_root().then(|| Cow::Owned(DottedOrder::root(run.start_time, run.id)));
@@ -55,19 +61,31 @@ impl<'a> Record<'a> {
             trace_id: run.trace_id,
             parent_run_id: run.parent_id,
             dotted_order: if order.depth() > 0 { Some(Cow::Borrowed(order)) } else { root_order() },
-            name: &run.name,
+            name: Some(&run.name),
             run_type: run.run_type.as_str(),
-            start_time: format_time(run.start_time),
+            start_time: Some(format_time(run.start_time)),
             end_time: run.end_time.map(format_time),
-            status: status(run),
+            status: Some(status(run)),
             inputs: run.inputs.as_ref().map(|json| Body { json, name: "input" }),
             outputs: run.outputs.as_ref().map(|json| Body { json, name: "output" }),
             error: run.error.as_deref(),
-            events: events(run),
-            tags: &run.tags,
+            events: Some(events(run)),
+            tags: Some(&run.tags),
             extra: Extra { metadata: Metadata::new(run), runtime: RUNTIME },
             session_name: run.project.as_deref(),
         }
+    }
+
+    /// The record of what is added to a run: what it does not say must not look as if it were said.
+    pub(super) fn addition(run: &'a Run) -> Self {
+        let mut record = Self::new(run);
+        record.name = record.name.filter(|name| !name.is_empty());
+        record.start_time = record.start_time.filter(|_| run.start_time != 0);
+        record.dotted_order = record.dotted_order.filter(|_| run.start_time != 0);
+        record.status = record.status.filter(|status| *status != "pending");
+        record.events = record.events.filter(|events| !events.is_empty());
+        record.tags = record.tags.filter(|tags| !tags.is_empty());
+        record
     }
 }
 
