@@ -197,6 +197,23 @@ fn push_segment(text: &mut String, start_time: i64, id: RunId) {
     );
 }
 
+/// A moment in UTC as ISO 8601 with microseconds, which is how every backend's JSON writes times.
+///
+/// `time` is in nanoseconds since the epoch; what is below a microsecond is cut off, not rounded.
+///
+/// ```
+/// use traceable_core::model::format_time;
+///
+/// assert_eq!(format_time(1_717_171_717_123_456_789), "2024-05-31T16:08:37.123456Z");
+/// assert_eq!(format_time(-1), "1969-12-31T23:59:59.999999Z");
+/// ```
+#[must_use]
+pub fn format_time(time: i64) -> String {
+    let Civil { year, month, day, hour, minute, second, nanos } = Civil::from_nanos(time);
+    let micros = nanos / 1_000;
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{micros:06}Z")
+}
+
 /// A moment in UTC, split for printing.
 pub(crate) struct Civil {
     pub(crate) year: i64,

@@ -8,7 +8,7 @@ mod run;
 mod usage;
 
 pub use change::{Progress, Report, RunChange};
-pub use id::{DottedOrder, ParseRunIdError, RunId};
+pub use id::{DottedOrder, ParseRunIdError, RunId, format_time};
 pub use json::Json;
 pub use merge::Assembler;
 pub use run::{Event, Run, RunType, SourceLocation, Status, StreamInfo};

@@ -1,0 +1,277 @@
+//! A run as LangSmith writes it: the keys of a `post` record, in one object.
+//!
+//! What LangSmith has no key for stands under `extra.metadata`: in the names that LangSmith reads (`ls_provider`,
+//! `ls_model_name`, `usage_metadata`, …) and, where there is none, under `traceable.rest`. Only what a moment has
+//! below a microsecond is left out.
+
+use std::{borrow::Cow, collections::BTreeMap};
+
+use serde::{Serialize, Serializer, ser::SerializeMap};
+use serde_json::Value;
+use traceable_core::model::{
+    DottedOrder, Event, Json, Run, RunId, SourceLocation, Status, StreamInfo, Usage, format_time,
+};
+
+/// The key of all that LangSmith has no name for.
+const REST: &str = "traceable.rest";
+
+/// The event by which LangSmith knows when an answer began.
+const FIRST_TOKEN: &str = "new_token";
+
+/// One line of the file.
+#[derive(Serialize)]
+pub(super) struct Record<'a> {
+    id: RunId,
+    trace_id: RunId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parent_run_id: Option<RunId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dotted_order: Option<Cow<'a, DottedOrder>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+    run_type: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    start_time: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    end_time: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    inputs: Option<Body<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    outputs: Option<Body<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    events: Option<Vec<EventRecord<'a>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tags: Option<&'a [String]>,
+    extra: Extra<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    session_name: Option<&'a str>,
+}
+
+impl<'a> Record<'a> {
+    /// The record of a whole run.
+    pub(super) fn new(run: &'a Run) -> Self {
+        let order = &run.dotted_order;
+        let root_order = || run.is_root().then(|| Cow::Owned(DottedOrder::root(run.start_time, run.id)));
+        Self {
+            id: run.id,
+            trace_id: run.trace_id,
+            parent_run_id: run.parent_id,
+            dotted_order: if order.depth() > 0 { Some(Cow::Borrowed(order)) } else { root_order() },
+            name: Some(&run.name),
+            run_type: run.run_type.as_str(),
+            start_time: Some(format_time(run.start_time)),
+            end_time: run.end_time.map(format_time),
+            status: Some(status(run)),
+            inputs: run.inputs.as_ref().map(|json| Body { json, name: "input" }),
+            outputs: run.outputs.as_ref().map(|json| Body { json, name: "output" }),
+            error: run.error.as_deref(),
+            events: Some(events(run)),
+            tags: Some(&run.tags),
+            extra: Extra { metadata: Metadata::new(run), runtime: RUNTIME },
+            session_name: run.project.as_deref(),
+        }
+    }
+
+    /// The record of what is added to a run: what it does not say must not look as if it were said.
+    pub(super) fn addition(run: &'a Run) -> Self {
+        let mut record = Self::new(run);
+        record.name = record.name.filter(|name| !name.is_empty());
+        record.start_time = record.start_time.filter(|_| run.start_time != 0);
+        record.dotted_order = record.dotted_order.filter(|_| run.start_time != 0);
+        record.status = record.status.filter(|status| *status != "pending");
+        record.events = record.events.filter(|events| !events.is_empty());
+        record.tags = record.tags.filter(|tags| !tags.is_empty());
+        record
+    }
+}
+
+/// LangSmith knows three; the others are kept under [`REST`].
+fn status(run: &Run) -> &'static str {
+    match run.status {
+        Status::Error => "error",
+        _ if run.error.is_some() => "error",
+        _ if run.end_time.is_none() => "pending",
+        _ => "success",
+    }
+}
+
+/// Inputs or outputs, which are always an object in LangSmith.
+struct Body<'a> {
+    json: &'a Json,
+    /// The key of a value that is none.
+    name: &'static str,
+}
+
+impl Serialize for Body<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if self.json.as_str().trim_start().starts_with('{') {
+            return self.json.serialize(serializer);
+        }
+        let mut map = serializer.serialize_map(Some(1))?;
+        map.serialize_entry(self.name, self.json)?;
+        map.end()
+    }
+}
+
+#[derive(Serialize)]
+struct EventRecord<'a> {
+    name: &'a str,
+    time: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kwargs: Option<Cow<'a, Value>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<&'a str>,
+}
+
+impl<'a> EventRecord<'a> {
+    fn new(event: &'a Event) -> Self {
+        let (kwargs, message) = match &event.data {
+            None => (None, None),
+            Some(Value::String(message)) => (None, Some(message.as_str())),
+            Some(data @ Value::Object(_)) => (Some(Cow::Borrowed(data)), None),
+            Some(data) => (Some(Cow::Owned(serde_json::json!({ "data": data }))), None),
+        };
+        Self { name: &event.name, time: format_time(event.time), kwargs, message }
+    }
+}
+
+/// The events, with the one for the first chunk of a stream that nobody recorded as an event.
+fn events(run: &Run) -> Vec<EventRecord<'_>> {
+    let mut events: Vec<_> = run.events.iter().map(EventRecord::new).collect();
+    if let Some(stream) = run.stream.as_ref().filter(|stream| stream.chunks > 0)
+        && !run.events.iter().any(|event| event.name == FIRST_TOKEN)
+    {
+        let time = format_time(stream.first_chunk);
+        events.push(EventRecord { name: FIRST_TOKEN, time, kwargs: None, message: None });
+    }
+    events
+}
+
+#[derive(Serialize)]
+struct Extra<'a> {
+    metadata: Metadata<'a>,
+    runtime: Runtime,
+}
+
+/// What recorded the run, in LangSmith's keys.
+#[derive(Serialize)]
+struct Runtime {
+    sdk: &'static str,
+    sdk_version: &'static str,
+    library: &'static str,
+    platform: &'static str,
+    #[serde(rename = "runtime")]
+    language: &'static str,
+}
+
+const RUNTIME: Runtime = Runtime {
+    sdk: "traceable-rs",
+    sdk_version: env!("CARGO_PKG_VERSION"),
+    library: "traceable",
+    platform: std::env::consts::OS,
+    language: "rust",
+};
+
+/// A field's value in whatever form the run keeps it.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Field<'a> {
+    Text(&'a str),
+    Value(&'a Value),
+    Values(&'a BTreeMap<String, Value>),
+    Usage(&'a Usage),
+    Json(&'a Json),
+    Stream(&'a StreamInfo),
+    Source(&'a SourceLocation),
+    Status(Status),
+}
+
+impl Field<'_> {
+    fn is(&self, value: &Value) -> bool {
+        match self {
+            Self::Text(text) => value.as_str() == Some(text),
+            Self::Value(mine) => *mine == value,
+            other => serde_json::to_value(other).is_ok_and(|mine| mine == *value),
+        }
+    }
+}
+
+/// `extra.metadata`: the run's own, then what LangSmith looks for there, then the rest.
+struct Metadata<'a> {
+    run: &'a Run,
+    named: Vec<(&'static str, Field<'a>)>,
+    rest: BTreeMap<&'static str, Field<'a>>,
+}
+
+impl<'a> Metadata<'a> {
+    fn new(run: &'a Run) -> Self {
+        let mut metadata = Self { run, named: Vec::new(), rest: BTreeMap::new() };
+        // Without `..`, so that a new field cannot be forgotten here.
+        #[rustfmt::skip]
+        let Run {
+            id: _, trace_id: _, parent_id: _, dotted_order: _, name: _, run_type: _, start_time: _, end_time: _,
+            status, inputs: _, outputs: _, expected, error: _, events: _, stream, tags: _, metadata: own, provider,
+            model, params, usage, project: _, thread_id, session_id, user, environment, release, source,
+        } = run;
+        let texts = [
+            ("ls_provider", provider),
+            ("ls_model_name", model),
+            ("thread_id", thread_id),
+            ("session_id", session_id),
+            ("ls_user_id", user),
+            ("revision_id", release),
+        ];
+        for (name, text) in texts {
+            metadata.name(name, text.as_deref().map(Field::Text));
+        }
+        metadata.name("ls_invocation_params", (!params.is_empty()).then_some(Field::Values(params)));
+        let copies = [("ls_temperature", "temperature"), ("ls_max_tokens", "max_tokens"), ("ls_stop", "stop")];
+        for (name, param) in copies {
+            let value = params.get(param).filter(|_| !own.contains_key(name));
+            metadata.name(name, value.map(Field::Value));
+        }
+        metadata.name("usage_metadata", usage.as_ref().map(Field::Usage));
+        metadata.keep("metadata", own.get(REST).map(Field::Value));
+        metadata.keep("expected", expected.as_ref().map(Field::Json));
+        metadata.keep("stream", stream.as_ref().map(Field::Stream));
+        metadata.keep("environment", environment.as_deref().map(Field::Text));
+        metadata.keep("source", source.as_ref().map(Field::Source));
+        let said = matches!(status, Status::Ok | Status::Error | Status::Pending);
+        metadata.keep("status", (!said).then_some(Field::Status(*status)));
+        metadata
+    }
+
+    /// A field under LangSmith's name; under [`REST`] where the run's own metadata says something else there.
+    fn name(&mut self, name: &'static str, field: Option<Field<'a>>) {
+        let Some(field) = field else { return };
+        match self.run.metadata.get(name) {
+            None => self.named.push((name, field)),
+            Some(own) if field.is(own) => {}
+            Some(_) => self.keep(name, Some(field)),
+        }
+    }
+
+    fn keep(&mut self, name: &'static str, field: Option<Field<'a>>) {
+        self.rest.extend(field.map(|field| (name, field)));
+    }
+}
+
+impl Serialize for Metadata<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        for (name, value) in self.run.metadata.iter().filter(|(name, _)| *name != REST) {
+            map.serialize_entry(name, value)?;
+        }
+        for (name, field) in &self.named {
+            map.serialize_entry(name, field)?;
+        }
+        if !self.rest.is_empty() {
+            map.serialize_entry(REST, &self.rest)?;
+        }
+        map.end()
+    }
+}
