@@ -25,14 +25,22 @@ mod tape;
 #[cfg(feature = "testing")]
 pub mod testing;
 
+pub use adapters::{Fold, Reduce, fold};
 pub use context::{Attached, Context, InRun, InRunExt, Parent, wrap};
 pub use current::{Current, current};
-pub use adapters::{Fold, Reduce, fold};
 
 /// What expansions of `#[traceable]` name. No part of the public interface: anything here may change in any release.
 #[doc(hidden)]
 pub mod __private {
     pub use crate::{
+        adapters::{
+            Map, OpenRun, Outcome, Start,
+            call::{RunGuard, call, enter, enter_with, open},
+            future::{adopt, adopt_open, begin, begin_with, future, future_open},
+            guarded,
+            reduce::{Collect, Reducer, reducer},
+            stream::{Item, iterator, stream},
+        },
         local::Options,
         probe::{
             DescribeDebug, DescribeDisplay, DescribeName, Never, Probe, Slot, Split, SplitResult, SplitValue, Text,
@@ -40,12 +48,5 @@ pub mod __private {
         },
         runtime::decide_off as no_boot,
         site::Site,
-        adapters::{
-            Collect, Map, OpenRun, Outcome, Start,
-            call::{RunGuard, call, enter, enter_with, open},
-            future::{adopt, adopt_open, begin, begin_with, future, future_open},
-            guarded, reducer,
-            stream::{Item, iterator, stream},
-        },
     };
 }

@@ -205,10 +205,8 @@ pub(crate) fn commit(site: &'static Site, opening: Opening, place: Place) -> Opt
             runtime::counters::dropped(Reason::QueueFull);
             return None;
         }
-        let (root_key, root_start) =
-            if parent.key == 0 { (key, start) } else { (parent.root_key, parent.root_start) };
-        let frame =
-            Frame { key, start, ticks, root_key, root_start, parent: parent.key as u32, client, flags: 0 };
+        let (root_key, root_start) = if parent.key == 0 { (key, start) } else { (parent.root_key, parent.root_start) };
+        let frame = Frame { key, start, ticks, root_key, root_start, parent: parent.key as u32, client, flags: 0 };
         Some(local.place(frame, place))
     })
     .flatten()

@@ -410,7 +410,11 @@ mod model {
             });
             let mut seen = Vec::new();
             let mut read = |consumer: &mut Consumer| {
-                consumer.drain(usize::MAX, |first| first as usize, |bytes| seen.extend(bytes[8..].chunks(8).map(|word| word[0])))
+                consumer.drain(
+                    usize::MAX,
+                    |first| first as usize,
+                    |bytes| seen.extend(bytes[8..].chunks(8).map(|word| word[0])),
+                )
             };
             read(&mut consumer);
             thread.join().unwrap();

@@ -26,11 +26,7 @@ pub fn begin(site: &'static Site, capture: impl FnOnce(&mut Start<'_>)) {
 
 /// Opens the run of an async function whose attribute says something of its place.
 #[inline]
-pub fn begin_with(
-    site: &'static Site,
-    options: impl FnOnce(&mut Options),
-    capture: impl FnOnce(&mut Start<'_>),
-) {
+pub fn begin_with(site: &'static Site, options: impl FnOnce(&mut Options), capture: impl FnOnce(&mut Start<'_>)) {
     if gate::is_open(site) {
         let mut chosen = Options::default();
         options(&mut chosen);

@@ -2,7 +2,7 @@
 
 pub(crate) mod call;
 pub(crate) mod future;
-mod reduce;
+pub(crate) mod reduce;
 pub(crate) mod stream;
 
 use std::{
@@ -12,7 +12,7 @@ use std::{
 
 use serde_json::Value;
 
-pub use self::reduce::{Collect, Fold, Reduce, Reducer, fold, reducer};
+pub use self::reduce::{Fold, Reduce, fold};
 use crate::{
     clock, local,
     local::{FAILED, FRESH, Frame, MUTED, Opening},
@@ -292,4 +292,3 @@ impl Drop for Entered<'_> {
 fn time_of(frame: Frame, ticks: u64) -> i64 {
     frame.start + clock::nanos_between(frame.ticks, ticks)
 }
-

@@ -10,9 +10,9 @@ use futures_core::Stream;
 use pin_project_lite::pin_project;
 
 use super::{
-    OpenRun,
+    OpenRun, end_run,
     reduce::{Collect, Finish, Reduce, Reducer},
-    end_run, time_of, withheld,
+    time_of, withheld,
 };
 use crate::{
     clock, local,

@@ -176,8 +176,7 @@ impl Assembly {
         let Some(site) = self.site(site) else { return };
         let id = run_id(start, key);
         let run_type = RunType::from(site.run_type);
-        let source =
-            SourceLocation { module: site.module.into(), file: site.file.into(), line: site.line };
+        let source = SourceLocation { module: site.module.into(), file: site.file.into(), line: site.line };
         let mut run = Run {
             id,
             trace_id: id,
@@ -363,7 +362,7 @@ impl Entry {
             }
             Item::Name(name) => run.name = name.to_owned().into(),
             Item::Project(project) => run.project = Some(project.to_owned().into()),
-            Item::Output(value) if self.outputs_set => drop(value),
+            Item::Output(_) if self.outputs_set => {}
             Item::Output(value) => run.outputs = json(value).map(as_object),
             Item::SetOutput(value) => {
                 self.outputs_set = true;
@@ -568,4 +567,3 @@ fn is_terminal(outputs: &Json) -> bool {
         || ["[DONE]", "message_stop", "response.completed"].iter().any(|mark| text.contains(mark));
     may && says_so(&outputs.to_value())
 }
-

@@ -24,7 +24,6 @@ use std::{
 
 use once_cell::sync::OnceCell;
 
-pub use crate::message::say;
 pub use self::{
     builder::{Builder, InitError, is_enabled, shutdown, stats, switch_off},
     clients::Client,
@@ -32,6 +31,7 @@ pub use self::{
     flush::{Flush, Flushed, flush, flush_blocking},
 };
 use self::{clients::Clients, flush::FlushBoard};
+pub use crate::message::say;
 use crate::{
     clock,
     log::{Consumer, Pool, Producer, log},
