@@ -54,7 +54,7 @@ pub(crate) fn wall(ticks: u64) -> i64 {
         let anchor = ANCHOR_TICKS.load(Ordering::Relaxed);
         let nanos = ANCHOR_NANOS.load(Ordering::Relaxed) as i64;
         fence(Ordering::Acquire);
-        if version % 2 == 0 && version == VERSION.load(Ordering::Relaxed) {
+        if version.is_multiple_of(2) && version == VERSION.load(Ordering::Relaxed) {
             return if ticks >= anchor {
                 nanos + nanos_between(anchor, ticks)
             } else {
@@ -91,7 +91,7 @@ pub(crate) fn anchor() {
     let Ok(epoch) = SystemTime::now().duration_since(UNIX_EPOCH) else { return };
     // Only one thread may write at a time; whoever comes second leaves it to the first.
     let version = VERSION.load(Ordering::Relaxed);
-    let free = version % 2 == 0;
+    let free = version.is_multiple_of(2);
     if !free || VERSION.compare_exchange(version, version + 1, Ordering::Acquire, Ordering::Relaxed).is_err() {
         return;
     }

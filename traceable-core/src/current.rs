@@ -17,7 +17,7 @@ use crate::{
 ///
 /// ```
 /// let run = traceable_core::current();
-/// run.add_metadata("attempt", 2);
+/// run.add_metadata("attempt", &2);
 /// if let Some(id) = run.id() {
 ///     println!("send this to the analytics system: {id}");
 /// }
@@ -62,10 +62,7 @@ impl Current {
     }
 
     /// Adds a metadata value. Runs that begin below afterwards inherit it.
-    pub fn add_metadata<T: Serialize + ?Sized>(self, key: &str, value: &T)
-    where
-        T: Serialize,
-    {
+    pub fn add_metadata<T: Serialize + ?Sized>(self, key: &str, value: &T) {
         self.note(|body| {
             adapters::text(body, item::METADATA, key);
             tape::write_serialize(body, value);

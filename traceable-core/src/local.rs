@@ -24,8 +24,6 @@ pub(crate) struct Frame {
     pub(crate) ticks: u64,
     pub(crate) root_key: Key,
     pub(crate) root_start: i64,
-    /// The low half of the parent's key: enough to know it again on one stack, and it keeps futures small.
-    pub(crate) parent: u32,
     pub(crate) client: u16,
     pub(crate) flags: u8,
 }
@@ -42,8 +40,7 @@ pub(crate) const FRESH: u8 = 8;
 pub(crate) const RAW_CHUNKS: u8 = 16;
 
 impl Frame {
-    pub(crate) const NONE: Self =
-        Self { key: 0, start: 0, ticks: 0, root_key: 0, root_start: 0, parent: 0, client: 0, flags: 0 };
+    pub(crate) const NONE: Self = Self { key: 0, start: 0, ticks: 0, root_key: 0, root_start: 0, client: 0, flags: 0 };
 
     pub(crate) fn is(self, flag: u8) -> bool {
         self.flags & flag != 0
@@ -206,7 +203,7 @@ pub(crate) fn commit(site: &'static Site, opening: Opening, place: Place) -> Opt
             return None;
         }
         let (root_key, root_start) = if parent.key == 0 { (key, start) } else { (parent.root_key, parent.root_start) };
-        let frame = Frame { key, start, ticks, root_key, root_start, parent: parent.key as u32, client, flags: 0 };
+        let frame = Frame { key, start, ticks, root_key, root_start, client, flags: 0 };
         Some(local.place(frame, place))
     })
     .flatten()
@@ -238,23 +235,8 @@ pub(crate) fn top() -> Frame {
     with(|local| local.stack.last().copied()).flatten().unwrap_or(Frame::NONE)
 }
 
-/// The open runs of this thread from the current one outwards, as far as each is the parent of the one before.
-pub(crate) fn lineage() -> Vec<Frame> {
-    with(|local| {
-        let mut chain: Vec<Frame> = Vec::new();
-        for frame in local.stack.iter().rev() {
-            match chain.last() {
-                Some(child) if child.key == frame.key => {}
-                Some(child) if child.parent != frame.key as u32 => break,
-                _ => chain.push(*frame),
-            }
-        }
-        chain
-    })
-    .unwrap_or_default()
-}
-
 /// Sets the client of roots that begin on this thread; answers the one before.
+#[cfg(feature = "testing")]
 pub(crate) fn swap_client(client: u16) -> u16 {
     with(|local| std::mem::replace(&mut local.client, client)).unwrap_or(0)
 }
@@ -355,15 +337,11 @@ impl Local {
     fn append(&mut self, head: &[u64], body: &[u8], need: Need) -> Result<(), Full> {
         self.follow_epoch();
         let Some(log) = &mut self.log else { return Err(Full) };
-        let block_begun = match log.append(head, body, need) {
-            Ok(begun) => begun,
-            Err(Full) => {
-                if !runtime::wait_for_room() {
-                    return Err(Full);
-                }
-                log.append(head, body, need)?
-            }
-        };
+        let mut appended = log.append(head, body, need);
+        if appended.is_err() && runtime::wait_for_room() {
+            appended = log.append(head, body, need);
+        }
+        let block_begun = appended?;
         runtime::wake_writer(block_begun);
         Ok(())
     }

@@ -326,6 +326,8 @@ fn take_records(pending: &mut Vec<u8>, length: &impl Fn(u64) -> usize, take: &mu
 
 #[cfg(all(test, not(loom)))]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
 
     /// A record says its length in words in its first word.
@@ -395,6 +397,8 @@ mod tests {
 
 #[cfg(all(test, loom))]
 mod model {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
 
     /// Every interleaving of one thread that appends and one that reads gives all records, whole and in order.
@@ -407,6 +411,8 @@ mod model {
                 producer.append(&[2, 10], &[], Need::Optional).unwrap();
                 producer.append(&[3, 20, 21], &[], Need::Optional).unwrap();
                 producer.append(&[2, 30], &[], Need::Must).unwrap();
+                // A third block, which may be the first one again.
+                producer.append(&[4, 40, 41, 42], &[], Need::Optional).unwrap();
             });
             let mut seen = Vec::new();
             let mut read = |consumer: &mut Consumer| {
@@ -419,7 +425,7 @@ mod model {
             read(&mut consumer);
             thread.join().unwrap();
             assert_eq!(read(&mut consumer), Drained::Closed);
-            assert_eq!(seen, [10, 20, 21, 30]);
+            assert_eq!(seen, [10, 20, 21, 30, 40, 41, 42]);
         });
     }
 }

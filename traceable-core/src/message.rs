@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-const EVERY: Duration = Duration::from_mins(1);
+const EVERY: Duration = Duration::from_secs(60);
 
 /// Says something, unless something was said within the last minute; what was not said is counted in the next line.
 pub fn say(what: fmt::Arguments<'_>) {

@@ -54,7 +54,7 @@ impl Memory {
         let mut assembler = Assembler::new(usize::MAX / 4);
         let mut runs: Vec<Run> =
             self.changes().iter().filter_map(|change| assembler.push(change)).map(|run| *run).collect();
-        runs.sort_by(|a, b| (a.start_time, a.id).cmp(&(b.start_time, b.id)));
+        runs.sort_by_key(|run| (run.start_time, run.id));
         runs
     }
 }

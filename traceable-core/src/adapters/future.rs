@@ -61,7 +61,7 @@ impl<F: Future, O: FnOnce(&F::Output, &mut Outcome<'_>)> Future for Traced<F, O>
         let this = self.project();
         let entered = this.run.enter();
         let polled = this.inner.poll(cx);
-        entered.leave();
+        drop(entered);
         let output = ready!(polled);
         if let Some(outcome) = this.outcome.take()
             && !this.run.is_off()
@@ -92,7 +92,7 @@ impl<F: Future, T, W: FnOnce(F::Output, OpenRun) -> T> Future for TracedOpen<F, 
         let this = self.project();
         let entered = this.run.enter();
         let polled = this.inner.poll(cx);
-        entered.leave();
+        drop(entered);
         let output = ready!(polled);
         let run = OpenRun { frame: this.run.take() };
         match this.wrap.take() {

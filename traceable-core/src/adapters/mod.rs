@@ -267,11 +267,6 @@ struct Entered<'a> {
     place: Option<usize>,
 }
 
-impl Entered<'_> {
-    #[inline]
-    fn leave(self) {}
-}
-
 impl Drop for Entered<'_> {
     #[inline]
     fn drop(&mut self) {

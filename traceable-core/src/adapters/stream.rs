@@ -81,7 +81,9 @@ impl<R: Finish> Recording<R> {
         end_run(frame, status, |outcome| {
             if times[2] > 0 {
                 outcome.body.push(item::STREAM);
-                times.iter().for_each(|word| outcome.body.extend_from_slice(&word.to_le_bytes()));
+                for word in times {
+                    outcome.body.extend_from_slice(&word.to_le_bytes());
+                }
             }
             reducer.finish(outcome);
         });
@@ -169,7 +171,7 @@ impl<S: Stream, R: Finish, F: FnMut(&S::Item, &mut Item<'_, R>)> Stream for Trac
         let this = self.project();
         let entered = this.recording.run.enter();
         let polled = this.inner.poll_next(cx);
-        entered.leave();
+        drop(entered);
         let next = ready!(polled);
         match &next {
             Some(item) => this.recording.item(item, this.on_item),
@@ -209,7 +211,7 @@ impl<I: Iterator, R: Finish, F: FnMut(&I::Item, &mut Item<'_, R>)> Iterator for 
     fn next(&mut self) -> Option<I::Item> {
         let entered = self.recording.run.enter();
         let next = self.inner.next();
-        entered.leave();
+        drop(entered);
         match &next {
             Some(item) => self.recording.item(item, &mut self.on_item),
             None => self.recording.finish(Status::Ok),

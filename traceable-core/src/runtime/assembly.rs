@@ -5,7 +5,7 @@
 //! the thread that wrote the record had seen the start.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{HashMap, HashSet, VecDeque},
     hash::{BuildHasherDefault, Hasher},
 };
 
@@ -42,7 +42,9 @@ impl Hasher for KeyHasher {
     }
 
     fn write(&mut self, bytes: &[u8]) {
-        bytes.iter().for_each(|&byte| self.write_u64(byte.into()));
+        for &byte in bytes {
+            self.write_u64(byte.into());
+        }
     }
 
     fn write_u64(&mut self, key: u64) {
@@ -50,13 +52,23 @@ impl Hasher for KeyHasher {
     }
 }
 
+/// How far a run has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// Open, and nobody has been told.
+    Young,
+    /// Open, and announced.
+    Announced,
+    Ended,
+}
+
 /// What is known of a run.
 struct Entry {
     /// What has not been handed out yet, and what children inherit.
     run: Box<Run>,
     client: u16,
-    announced: bool,
-    ended: bool,
+    site: u32,
+    stage: Stage,
     /// The outputs were set by hand: those of the function do not replace them.
     outputs_set: bool,
     keep_raw: bool,
@@ -88,6 +100,12 @@ pub(super) struct Assembly {
     taken: u64,
     started: u64,
     finished: u64,
+    /// Open roots, by site.
+    open_roots: HashMap<u32, u32>,
+    /// Sites that have been part of another run.
+    inner_sites: HashSet<u32>,
+    /// Sites that began a trace by what looks like an accident.
+    strays: Vec<&'static Site>,
 }
 
 impl Assembly {
@@ -161,7 +179,7 @@ impl Assembly {
                     return last;
                 };
                 entry.take_items(body);
-                if entry.ended {
+                if entry.stage == Stage::Ended {
                     let (client, patch) = (entry.client, entry.run.clone());
                     self.emit(client, RunChange::Patch(patch));
                 }
@@ -172,8 +190,11 @@ impl Assembly {
         true
     }
 
-    fn start(&mut self, key: Key, parent: Key, start: i64, site: u32, client: u16, body: &[u8]) {
-        let Some(site) = self.site(site) else { return };
+    fn start(&mut self, key: Key, parent: Key, start: i64, number: u32, client: u16, body: &[u8]) {
+        let Some(site) = self.site(number) else { return };
+        if cfg!(debug_assertions) {
+            self.watch_for_strays(site, number, parent == 0);
+        }
         let id = run_id(start, key);
         let run_type = RunType::from(site.run_type);
         let source = SourceLocation { module: site.module.into(), file: site.file.into(), line: site.line };
@@ -190,11 +211,32 @@ impl Assembly {
             Some(above) => above.pass_down_to(&mut run),
             None => run.dotted_order = DottedOrder::root(start, id),
         }
-        let mut entry = Entry::new(run, client);
+        let mut entry = Entry::new(run, client, number);
         entry.take_items(body);
         self.entries.insert(key, entry);
         self.unannounced.push_back((key, start));
         self.started += 1;
+    }
+
+    /// Notes a root of a site that is otherwise part of other runs, or that does one step's work, while other traces are
+    /// open: most likely the current run was lost on the way to another task or thread.
+    fn watch_for_strays(&mut self, site: &'static Site, number: u32, is_root: bool) {
+        if !is_root {
+            self.inner_sites.insert(number);
+            return;
+        }
+        let others = self.open_roots.iter().any(|(&other, &open)| open > 0 && other != number);
+        let step = STEPS.contains(&site.run_type) || self.inner_sites.contains(&number);
+        let known = self.open_roots.contains_key(&number);
+        if others && step && !known {
+            self.strays.push(site);
+        }
+        *self.open_roots.entry(number).or_default() += 1;
+    }
+
+    /// The sites that began a trace by what looks like an accident, each once.
+    pub(super) fn take_strays(&mut self) -> Vec<&'static Site> {
+        std::mem::take(&mut self.strays)
     }
 
     fn site(&mut self, number: u32) -> Option<&'static Site> {
@@ -208,6 +250,12 @@ impl Assembly {
     fn end(&mut self, key: Key, end: i64, status: Status) {
         let Some(entry) = self.entries.get_mut(&key) else { return };
         entry.finish(end, status);
+        if cfg!(debug_assertions)
+            && entry.run.parent_id.is_none()
+            && let Some(open) = self.open_roots.get_mut(&entry.site)
+        {
+            *open = open.saturating_sub(1);
+        }
         let client = entry.client;
         // Children may still come: they need the id, the order and what is inherited, not the payload.
         let rest = entry.run.stub();
@@ -221,7 +269,7 @@ impl Assembly {
     fn handle(&mut self, key: Key, by: i32) -> bool {
         let Some(entry) = self.entries.get_mut(&key) else { return false };
         entry.handles += by;
-        if entry.ended && entry.handles == 0 {
+        if entry.stage == Stage::Ended && entry.handles == 0 {
             self.ended.push_back((self.pass, key));
         }
         true
@@ -246,13 +294,13 @@ impl Assembly {
 
     fn announce(&mut self, now: i64, all: bool) {
         while let Some(&(key, start)) = self.unannounced.front() {
-            let open = self.entries.get_mut(&key).filter(|entry| !entry.ended);
+            let open = self.entries.get_mut(&key).filter(|entry| entry.stage != Stage::Ended);
             if open.is_some() && !all && now - start < ANNOUNCE_AFTER {
                 break;
             }
             self.unannounced.pop_front();
             if let Some(entry) = open {
-                entry.announced = true;
+                entry.stage = Stage::Announced;
                 let run = entry.run.clone();
                 entry.run.inputs = None;
                 let client = entry.client;
@@ -263,8 +311,8 @@ impl Assembly {
 
     fn progress(&mut self, now: i64, all: bool) {
         for key in std::mem::take(&mut self.streaming) {
-            let Some(entry) = self.entries.get_mut(&key).filter(|entry| !entry.ended) else { continue };
-            if !entry.announced || (now - entry.last_progress < PROGRESS_EVERY && !all) {
+            let Some(entry) = self.entries.get_mut(&key).filter(|entry| entry.stage != Stage::Ended) else { continue };
+            if entry.stage == Stage::Young || (now - entry.last_progress < PROGRESS_EVERY && !all) {
                 self.streaming.push(key);
                 continue;
             }
@@ -287,7 +335,7 @@ impl Assembly {
             && pass + REMEMBER_PASSES < self.pass
         {
             self.ended.pop_front();
-            if self.entries.get(&key).is_some_and(|entry| entry.ended && entry.handles == 0) {
+            if self.entries.get(&key).is_some_and(|entry| entry.stage == Stage::Ended && entry.handles == 0) {
                 self.entries.remove(&key);
             }
         }
@@ -295,12 +343,12 @@ impl Assembly {
 }
 
 impl Entry {
-    fn new(run: Run, client: u16) -> Self {
+    fn new(run: Run, client: u16, site: u32) -> Self {
         Self {
             run: Box::new(run),
             client,
-            announced: false,
-            ended: false,
+            site,
+            stage: Stage::Young,
             outputs_set: false,
             keep_raw: false,
             handles: 0,
@@ -452,7 +500,7 @@ impl Entry {
     }
 
     fn finish(&mut self, end: i64, status: Status) {
-        self.ended = true;
+        self.stage = Stage::Ended;
         if self.keep_raw {
             self.stream().raw = std::mem::take(&mut self.chunks);
         }
@@ -499,6 +547,9 @@ impl Run {
         }
     }
 }
+
+/// Kinds of work that are a step of something.
+const STEPS: [&str; 8] = ["llm", "tool", "retriever", "embedding", "prompt", "parser", "reranker", "guardrail"];
 
 /// Metadata that describes the run it stands on and so is not inherited.
 const OWN_METADATA: [&str; 11] = [

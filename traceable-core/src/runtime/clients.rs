@@ -39,25 +39,23 @@ impl Clients {
     }
 
     /// Registers another client. `None` when there are as many as there are numbers.
+    #[cfg(feature = "testing")]
     pub(crate) fn add(&self, set: ClientSet) -> Option<Client> {
         let mut sets = lock(&self.sets);
         if sets.is_empty() {
             sets.push(None);
         }
         let set = Some(Arc::new(set));
-        let place = match sets.iter().skip(1).position(Option::is_none) {
-            Some(free) => {
-                sets[free + 1] = set;
-                free + 1
-            }
-            None => {
-                sets.push(set);
-                sets.len() - 1
-            }
-        };
-        u16::try_from(place).ok().map(Client)
+        let free = sets.iter().skip(1).position(Option::is_none).map_or(sets.len(), |free| free + 1);
+        let place = u16::try_from(free).ok()?;
+        if free == sets.len() {
+            sets.push(None);
+        }
+        sets[free] = set;
+        Some(Client(place))
     }
 
+    #[cfg(feature = "testing")]
     pub(crate) fn remove(&self, client: u16) {
         if let Some(slot) = lock(&self.sets).get_mut(usize::from(client)) {
             *slot = None;

@@ -75,7 +75,9 @@ fn note_panic(info: &std::panic::PanicHookInfo<'_>) {
     if !local::top().is_recorded() {
         return;
     }
-    let message = info.payload_as_str().unwrap_or("(a panic without text)");
+    let payload = info.payload();
+    let text = payload.downcast_ref::<&str>().copied().or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+    let message = text.unwrap_or("(a panic without text)");
     let message = &message[..floor_char_boundary(message, MAX_MESSAGE)];
     let text = match info.location() {
         Some(place) => format!("panicked: {message} ({}:{}:{})", place.file(), place.line(), place.column()),

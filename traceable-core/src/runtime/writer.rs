@@ -74,6 +74,13 @@ impl Writer {
         self.assembly.end_pass(clock::now(), ticket.is_some());
         self.dispatch(0);
         self.report_drops();
+        for site in self.assembly.take_strays() {
+            crate::message::say(format_args!(
+                "hint: `{}` ({}:{}) began a trace of its own while another was open; if it is a part of that one, carry \
+                 the run along with `.in_current_run()` or `traceable::wrap` (said once, in debug builds only)",
+                site.name, site.file, site.line
+            ));
+        }
         self.pipeline.announce_room();
         if let Some(ticket) = ticket {
             self.pass_on(ticket);

@@ -6,6 +6,8 @@
 
 pub(crate) mod json;
 mod serializer;
+#[cfg(test)]
+mod tests;
 
 use std::{
     fmt::{self, Write as _},

@@ -60,25 +60,23 @@ impl<'a> TapeSerializer<'a> {
         Self { buf, end, depth: 0, calls: 0, nodes: 0, raw: false }
     }
 
-    fn put(&mut self, tag: u8, content: &[u8]) -> Done {
+    fn put(&mut self, tag: u8, content: &[u8]) {
         self.nodes += 1;
         self.buf.push(tag);
         self.buf.extend_from_slice(content);
-        Ok(())
     }
 
-    fn text(&mut self, text: &str) -> Done {
+    fn text(&mut self, text: &str) {
         let room = self.end.saturating_sub(self.buf.len());
         if text.len() <= room {
             self.nodes += 1;
             write_str(self.buf, text);
-            return Ok(());
+            return;
         }
         let kept = floor_char_boundary(text, room);
-        self.put(CUT_STR, &(text.len() as u64).to_le_bytes())?;
+        self.put(CUT_STR, &(text.len() as u64).to_le_bytes());
         self.buf.extend_from_slice(&(kept as u32).to_le_bytes());
         self.buf.extend_from_slice(&text.as_bytes()[..kept]);
-        Ok(())
     }
 
     /// Whether no more values fit.
@@ -92,25 +90,25 @@ impl<'a> TapeSerializer<'a> {
         self.buf.extend_from_slice(reason.as_bytes());
     }
 
-    fn open(&mut self, tag: u8) -> Result<Level<'_, 'a>, TapeError> {
+    fn open(&mut self, tag: u8) -> Level<'_, 'a> {
         self.depth += 1;
-        let skipped = self.depth > MAX_DEPTH;
-        if skipped {
+        let state = if self.depth > MAX_DEPTH { State::Skipped } else { State::Open };
+        if state == State::Skipped {
             self.cut("nested more than 64 levels deep");
         } else {
-            self.put(tag, &[])?;
+            self.put(tag, &[]);
         }
-        Ok(Level { tape: self, skipped, full: false, wrapped: false, raw: false })
+        Level { tape: self, state, wrapped: false }
     }
 
     /// Opens `{"variant": ` and the level inside.
-    fn open_variant(&mut self, variant: &'static str, tag: u8) -> Result<Level<'_, 'a>, TapeError> {
-        self.put(MAP, &[])?;
-        self.text(variant)?;
+    fn open_variant(&mut self, variant: &'static str, tag: u8) -> Level<'_, 'a> {
+        self.put(MAP, &[]);
+        self.text(variant);
         self.depth += 1;
-        let mut level = self.open(tag)?;
+        let mut level = self.open(tag);
         level.wrapped = true;
-        Ok(level)
+        level
     }
 
     /// Serialises what stands inside a wrapper that makes no JSON level.
@@ -138,7 +136,8 @@ impl<'t, 'a> Serializer for &'t mut TapeSerializer<'a> {
     type SerializeStructVariant = Level<'t, 'a>;
 
     fn serialize_bool(self, v: bool) -> Done {
-        self.put(if v { TRUE } else { FALSE }, &[])
+        self.put(if v { TRUE } else { FALSE }, &[]);
+        Ok(())
     }
 
     fn serialize_i8(self, v: i8) -> Done {
@@ -154,7 +153,8 @@ impl<'t, 'a> Serializer for &'t mut TapeSerializer<'a> {
     }
 
     fn serialize_i64(self, v: i64) -> Done {
-        self.put(I64, &v.to_le_bytes())
+        self.put(I64, &v.to_le_bytes());
+        Ok(())
     }
 
     fn serialize_i128(self, v: i128) -> Done {
@@ -179,7 +179,8 @@ impl<'t, 'a> Serializer for &'t mut TapeSerializer<'a> {
     }
 
     fn serialize_u64(self, v: u64) -> Done {
-        self.put(U64, &v.to_le_bytes())
+        self.put(U64, &v.to_le_bytes());
+        Ok(())
     }
 
     fn serialize_u128(self, v: u128) -> Done {
@@ -190,40 +191,46 @@ impl<'t, 'a> Serializer for &'t mut TapeSerializer<'a> {
     }
 
     fn serialize_f32(self, v: f32) -> Done {
-        self.put(F32, &v.to_le_bytes())
+        self.put(F32, &v.to_le_bytes());
+        Ok(())
     }
 
     fn serialize_f64(self, v: f64) -> Done {
-        self.put(F64, &v.to_le_bytes())
+        self.put(F64, &v.to_le_bytes());
+        Ok(())
     }
 
     fn serialize_char(self, v: char) -> Done {
-        self.text(v.encode_utf8(&mut [0; 4]))
+        self.text(v.encode_utf8(&mut [0; 4]));
+        Ok(())
     }
 
     fn serialize_str(self, v: &str) -> Done {
         if std::mem::take(&mut self.raw) {
             if v.len() > self.end.saturating_sub(self.buf.len()) {
-                return self.text(v);
+                self.text(v);
+                return Ok(());
             }
-            self.put(RAW, &(v.len() as u32).to_le_bytes())?;
+            self.put(RAW, &(v.len() as u32).to_le_bytes());
             self.buf.extend_from_slice(v.as_bytes());
             return Ok(());
         }
-        self.text(v)
+        self.text(v);
+        Ok(())
     }
 
     fn serialize_bytes(self, v: &[u8]) -> Done {
         // Base64 makes four characters of three bytes.
         let kept = v.len().min(self.end.saturating_sub(self.buf.len()) / 4 * 3);
-        self.put(BYTES, &(v.len() as u64).to_le_bytes())?;
+        self.put(BYTES, &(v.len() as u64).to_le_bytes());
         self.buf.extend_from_slice(&(kept as u32).to_le_bytes());
         self.buf.extend_from_slice(&v[..kept]);
         Ok(())
     }
 
     fn serialize_none(self) -> Done {
-        self.put(NULL, &[])
+        self.put(NULL, &[]);
+        Ok(())
     }
 
     fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Done {
@@ -231,15 +238,18 @@ impl<'t, 'a> Serializer for &'t mut TapeSerializer<'a> {
     }
 
     fn serialize_unit(self) -> Done {
-        self.put(NULL, &[])
+        self.put(NULL, &[]);
+        Ok(())
     }
 
     fn serialize_unit_struct(self, _name: &'static str) -> Done {
-        self.put(NULL, &[])
+        self.put(NULL, &[]);
+        Ok(())
     }
 
     fn serialize_unit_variant(self, _name: &'static str, _index: u32, variant: &'static str) -> Done {
-        self.text(variant)
+        self.text(variant);
+        Ok(())
     }
 
     fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _name: &'static str, value: &T) -> Done {
@@ -253,21 +263,21 @@ impl<'t, 'a> Serializer for &'t mut TapeSerializer<'a> {
         variant: &'static str,
         value: &T,
     ) -> Done {
-        let mut level = self.open(MAP)?;
+        let mut level = self.open(MAP);
         level.entry(variant, value)?;
         level.close()
     }
 
     fn serialize_seq(self, _len: Option<usize>) -> Result<Level<'t, 'a>, TapeError> {
-        self.open(SEQ)
+        Ok(self.open(SEQ))
     }
 
     fn serialize_tuple(self, _len: usize) -> Result<Level<'t, 'a>, TapeError> {
-        self.open(SEQ)
+        Ok(self.open(SEQ))
     }
 
     fn serialize_tuple_struct(self, _name: &'static str, _len: usize) -> Result<Level<'t, 'a>, TapeError> {
-        self.open(SEQ)
+        Ok(self.open(SEQ))
     }
 
     fn serialize_tuple_variant(
@@ -277,18 +287,18 @@ impl<'t, 'a> Serializer for &'t mut TapeSerializer<'a> {
         variant: &'static str,
         _len: usize,
     ) -> Result<Level<'t, 'a>, TapeError> {
-        self.open_variant(variant, SEQ)
+        Ok(self.open_variant(variant, SEQ))
     }
 
     fn serialize_map(self, _len: Option<usize>) -> Result<Level<'t, 'a>, TapeError> {
-        self.open(MAP)
+        Ok(self.open(MAP))
     }
 
     fn serialize_struct(self, name: &'static str, _len: usize) -> Result<Level<'t, 'a>, TapeError> {
         if name == RAW_VALUE || name == NUMBER {
-            return Ok(Level { tape: self, skipped: false, full: false, wrapped: false, raw: true });
+            return Ok(Level { tape: self, state: State::Raw, wrapped: false });
         }
-        self.open(MAP)
+        Ok(self.open(MAP))
     }
 
     fn serialize_struct_variant(
@@ -298,7 +308,7 @@ impl<'t, 'a> Serializer for &'t mut TapeSerializer<'a> {
         variant: &'static str,
         _len: usize,
     ) -> Result<Level<'t, 'a>, TapeError> {
-        self.open_variant(variant, MAP)
+        Ok(self.open_variant(variant, MAP))
     }
 
     fn collect_str<T: fmt::Display + ?Sized>(self, value: &T) -> Done {
@@ -312,33 +322,40 @@ impl<'t, 'a> Serializer for &'t mut TapeSerializer<'a> {
     }
 }
 
+/// How an open sequence or map stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Open,
+    /// Too deep: nothing inside is written, nor asked for.
+    Skipped,
+    /// No more room: the mark is written, the rest is left out.
+    Full,
+    /// No level at all: the one field inside is JSON text.
+    Raw,
+}
+
 /// An open sequence or map.
 pub(crate) struct Level<'t, 'a> {
     tape: &'t mut TapeSerializer<'a>,
-    /// Too deep: nothing inside is written, nor asked for.
-    skipped: bool,
-    /// No more room: the mark is written, the rest is left out.
-    full: bool,
+    state: State,
     /// A variant's object stands around this level.
     wrapped: bool,
-    /// The one field inside is JSON text.
-    raw: bool,
 }
 
 impl Level<'_, '_> {
     /// Whether one more value may be written; the first refusal leaves a mark.
     fn admit(&mut self, is_map: bool) -> bool {
-        if self.skipped || self.full {
+        if self.state != State::Open {
             return false;
         }
-        self.full = self.tape.is_full();
-        if self.full {
+        if self.tape.is_full() {
+            self.state = State::Full;
             if is_map {
                 write_str(self.tape.buf, "…");
             }
             self.tape.cut("more left out");
         }
-        !self.full
+        self.state == State::Open
     }
 
     fn value<T: Serialize + ?Sized>(&mut self, value: &T) -> Done {
@@ -346,7 +363,7 @@ impl Level<'_, '_> {
     }
 
     fn entry<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) -> Done {
-        if self.raw {
+        if self.state == State::Raw {
             self.tape.raw = true;
             let done = value.serialize(&mut *self.tape);
             self.tape.raw = false;
@@ -355,17 +372,17 @@ impl Level<'_, '_> {
         if !self.admit(true) {
             return Ok(());
         }
-        self.tape.text(key)?;
+        self.tape.text(key);
         value.serialize(&mut *self.tape)
     }
 
     #[allow(clippy::unnecessary_wraps, reason = "it is the answer of every `end` below")]
     fn close(self) -> Done {
-        if self.raw {
+        if self.state == State::Raw {
             return Ok(());
         }
         self.tape.depth -= 1;
-        if !self.skipped {
+        if self.state != State::Skipped {
             self.tape.buf.push(END);
         }
         if self.wrapped {
@@ -415,7 +432,7 @@ impl SerializeMap for Level<'_, '_> {
 
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Done {
         // A key that was written needs its value, even when the room ended between the two.
-        if self.skipped || self.full { Ok(()) } else { value.serialize(&mut *self.tape) }
+        if self.state == State::Open { value.serialize(&mut *self.tape) } else { Ok(()) }
     }
 
     fn end(self) -> Done {
