@@ -3,4 +3,5 @@
 //! Applications use the `traceable` crate; this one is for authors of exporters and integrations.
 
 pub mod export;
+pub mod messages;
 pub mod model;
