@@ -290,7 +290,10 @@ fn run_type(expr: Expr) -> syn::Result<RunType> {
         return Ok(RunType::Text(text.clone()));
     }
     let Expr::Path(path) = expr else {
-        return Err(syn::Error::new(expr.span(), "`run_type` is a string, such as \"llm\", or the path of a `&'static str`"));
+        return Err(syn::Error::new(
+            expr.span(),
+            "`run_type` is a string, such as \"llm\", or the path of a `&'static str`",
+        ));
     };
     Ok(variant(&path.path).map_or(RunType::Constant(path.path), RunType::Text))
 }

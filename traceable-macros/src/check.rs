@@ -56,7 +56,8 @@ fn check_output(args: &Args, shape: &Shape, errors: &mut Errors) {
     if shape.item().is_some() {
         for name in ["process_outputs", "usage"] {
             if let (Some(key), None) = (args.key(name), args.key("reduce_fn")) {
-                let message = format_args!("`{name}` on a stream works on the reduced output; add `reduce_fn = function`");
+                let message =
+                    format_args!("`{name}` on a stream works on the reduced output; add `reduce_fn = function`");
                 errors.push(key.span(), message);
             }
         }

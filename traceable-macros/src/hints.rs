@@ -39,7 +39,15 @@ mod tests {
 
     #[test]
     fn offers_the_keys_for_a_half_typed_word() {
-        let hinted = complete_keys(&[format_ident!("run_")], quote!(fn f() { 1 + 1 })).to_string();
+        let hinted = complete_keys(
+            &[format_ident!("run_")],
+            quote!(
+                fn f() {
+                    1 + 1
+                }
+            ),
+        )
+        .to_string();
         assert!(hinted.contains("run_ as _"), "{hinted}");
         assert!(hinted.contains("pub mod metadata"), "{hinted}");
         assert!(hinted.ends_with("1 + 1 }"), "{hinted}");
@@ -47,7 +55,14 @@ mod tests {
 
     #[test]
     fn leaves_everything_else_alone() {
-        let (function, structure) = (quote!(fn f() {}), quote!(struct S {}));
+        let (function, structure) = (
+            quote!(
+                fn f() {}
+            ),
+            quote!(
+                struct S {}
+            ),
+        );
         assert_eq!(complete_keys(&[format_ident!("name")], function.clone()).to_string(), function.to_string());
         assert_eq!(complete_keys(&[format_ident!("run_")], structure.clone()).to_string(), structure.to_string());
     }

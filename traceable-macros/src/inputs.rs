@@ -49,7 +49,10 @@ pub(crate) fn captures(sig: &Signature, args: &Args, errors: &mut Errors) -> Vec
             Field::SelfField(key, value) => (value.to_token_stream(), expression(key.clone(), value)),
         };
         if captures.iter().any(|capture| capture.key == new.key) {
-            errors.add(syn::Error::new_spanned(place, format_args!("`{}` is given twice; give one of them another key", new.key)));
+            errors.add(syn::Error::new_spanned(
+                place,
+                format_args!("`{}` is given twice; give one of them another key", new.key),
+            ));
         }
         captures.push(new);
     }

@@ -96,7 +96,11 @@ impl Shape {
         }
     }
 
-    fn of_bounds(bounds: &Punctuated<TypeParamBound, syn::Token![+]>, boxed: Boxed, stream: Option<bool>) -> syn::Result<Self> {
+    fn of_bounds(
+        bounds: &Punctuated<TypeParamBound, syn::Token![+]>,
+        boxed: Boxed,
+        stream: Option<bool>,
+    ) -> syn::Result<Self> {
         let traits = bounds.iter().filter_map(|bound| match bound {
             TypeParamBound::Trait(bound) => bound.path.segments.last(),
             _ => None,
@@ -112,7 +116,9 @@ impl Shape {
                 "Iterator" if stream == Some(true) => {
                     return Ok(Self::Iterator { boxed, item: Box::new(erase(&binding("Item"))) });
                 }
-                _ if name.ends_with("Stream") && stream != Some(false) => return Err(unwrappable(&segment.ident, &name)),
+                _ if name.ends_with("Stream") && stream != Some(false) => {
+                    return Err(unwrappable(&segment.ident, &name));
+                }
                 _ => {}
             }
         }

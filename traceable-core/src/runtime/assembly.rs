@@ -17,6 +17,7 @@ use super::{
 };
 use crate::{
     export::weight,
+    messages,
     model::{DottedOrder, Event, Json, Progress, Run, RunChange, RunType, SourceLocation, Status, StreamInfo, Usage},
     record::{self, Item, Items, Key, Record},
     site::{self, Site},
@@ -593,8 +594,7 @@ fn usage_in(outputs: &Json) -> Option<Usage> {
     if !outputs.as_str().contains("sage") {
         return None;
     }
-    let value = outputs.to_value();
-    value.get("usage_metadata").and_then(|usage| serde_json::from_value(usage.clone()).ok())
+    messages::usage(&outputs.to_value())
 }
 
 /// Whether an answer says that it is complete.

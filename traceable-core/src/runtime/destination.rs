@@ -221,7 +221,7 @@ impl Worker {
     }
 
     fn complain(&self, error: &ExportError) {
-        crate::message::say(format_args!("{}: {}", lock(&self.exporter).name(), crate::message::chain(error)));
+        crate::notice::say(format_args!("{}: {}", lock(&self.exporter).name(), crate::notice::chain(error)));
     }
 }
 

@@ -36,7 +36,7 @@ pub(super) fn run(pipeline: &'static Pipeline) {
     loop {
         // A fault in one pass must neither end the thread nor reach the application.
         if catch_unwind(AssertUnwindSafe(|| writer.turn())).is_err() {
-            crate::message::say(format_args!("a fault in the writer; runs that were open may be incomplete"));
+            crate::notice::say(format_args!("a fault in the writer; runs that were open may be incomplete"));
             writer.assembly = Assembly::default();
         }
     }
@@ -75,7 +75,7 @@ impl Writer {
         self.dispatch(0);
         self.report_drops();
         for site in self.assembly.take_strays() {
-            crate::message::say(format_args!(
+            crate::notice::say(format_args!(
                 "hint: `{}` ({}:{}) began a trace of its own while another was open; if it is a part of that one, carry \
                  the run along with `.in_current_run()` or `traceable::wrap` (said once, in debug builds only)",
                 site.name, site.file, site.line
@@ -194,7 +194,7 @@ impl Writer {
             }
         }
         if !report.dropped.is_empty() {
-            crate::message::say(format_args!("not recorded: {:?}", report.dropped));
+            crate::notice::say(format_args!("not recorded: {:?}", report.dropped));
             self.send(0, vec![RunChange::Report(report)]);
         }
     }
