@@ -362,10 +362,12 @@ impl Local {
         if !forked && self.log.is_some() {
             return;
         }
+        if self.log.is_some() {
+            // The parent of the fork owns what was open.
+            self.stack.clear();
+        }
         self.generation = runtime::generation();
         self.log = runtime::open_log();
-        // The parent of the fork owns what was open.
-        self.stack.clear();
         self.next_key = 0;
         self.end_key = 0;
     }

@@ -23,6 +23,10 @@ pub(crate) struct ClientSet {
 #[derive(Default)]
 pub(crate) struct Clients {
     sets: Mutex<Vec<Option<Arc<ClientSet>>>>,
+    /// Where the search for a free number begins. Numbers are given again as late as can be: a run that a dropped client
+    /// left open must not end up with another one.
+    #[cfg(feature = "testing")]
+    next: std::sync::atomic::AtomicU16,
 }
 
 impl Clients {
@@ -42,17 +46,18 @@ impl Clients {
     #[cfg(feature = "testing")]
     pub(crate) fn add(&self, set: ClientSet) -> Option<Client> {
         let mut sets = lock(&self.sets);
-        if sets.is_empty() {
-            sets.push(None);
+        for _ in 0..=u16::MAX {
+            let place = self.next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            let slot = usize::from(place);
+            if slot >= sets.len() {
+                sets.resize(slot + 1, None);
+            }
+            if place != 0 && sets[slot].is_none() {
+                sets[slot] = Some(Arc::new(set));
+                return Some(Client(place));
+            }
         }
-        let set = Some(Arc::new(set));
-        let free = sets.iter().skip(1).position(Option::is_none).map_or(sets.len(), |free| free + 1);
-        let place = u16::try_from(free).ok()?;
-        if free == sets.len() {
-            sets.push(None);
-        }
-        sets[free] = set;
-        Some(Client(place))
+        None
     }
 
     #[cfg(feature = "testing")]
@@ -77,6 +82,6 @@ impl Clients {
                 project: set.project.clone(),
             })
         };
-        Self { sets: Mutex::new(sets.iter().map(|set| set.as_ref().map(renew)).collect()) }
+        Self { sets: Mutex::new(sets.iter().map(|set| set.as_ref().map(renew)).collect()), ..Self::default() }
     }
 }
