@@ -353,9 +353,8 @@ impl Node {
 }
 
 fn sync_node() -> impl Strategy<Value = Node> {
-    Just(Node::Sync(0, Vec::new())).prop_recursive(3, 8, 3, |inner| {
-        prop::collection::vec(inner, 0..3).prop_map(|inner| Node::Sync(0, inner))
-    })
+    Just(Node::Sync(0, Vec::new()))
+        .prop_recursive(3, 8, 3, |inner| prop::collection::vec(inner, 0..3).prop_map(|inner| Node::Sync(0, inner)))
 }
 
 fn program() -> impl Strategy<Value = Node> {
@@ -383,8 +382,12 @@ fn program() -> impl Strategy<Value = Node> {
             inner.clone().prop_map(|inner| Node::Spawn(0, Box::new(inner))),
             inner.clone().prop_map(|inner| Node::Detach(0, Box::new(inner))),
             inner.clone().prop_map(|inner| Node::Lose(0, Box::new(inner))),
-            (prop::collection::vec(sync_node(), 0..3), inner.clone())
-                .prop_map(|(lost, winner)| Node::Select(0, 0, lost, Box::new(winner))),
+            (prop::collection::vec(sync_node(), 0..3), inner.clone()).prop_map(|(lost, winner)| Node::Select(
+                0,
+                0,
+                lost,
+                Box::new(winner)
+            )),
         ]
     });
     tree.prop_map(|mut node| {

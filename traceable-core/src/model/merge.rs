@@ -7,7 +7,7 @@ use super::{Run, RunChange, RunId, Status};
 impl Run {
     /// Takes over what a later record of the same run says.
     ///
-    /// What the later record leaves out stays as it is; the start never changes; lists are taken over whole
+    /// What the later record leaves out stays as it is; start and kind never change; lists are taken over whole
     /// when the later one is not empty, metadata key by key.
     pub fn absorb(&mut self, later: Run) {
         fn newer<T>(slot: &mut Option<T>, later: Option<T>) {
@@ -27,7 +27,7 @@ impl Run {
             parent_id: _,
             dotted_order: _,
             name,
-            run_type,
+            run_type: _,
             start_time: _,
             end_time,
             status,
@@ -54,9 +54,8 @@ impl Run {
         if !name.is_empty() {
             self.name = name;
         }
-        self.run_type = run_type;
         newer(&mut self.end_time, end_time);
-        if status != Status::Pending {
+        if !matches!(status, Status::Pending | Status::Unknown) {
             self.status = status;
         }
         newer(&mut self.inputs, inputs);

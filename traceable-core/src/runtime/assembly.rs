@@ -5,11 +5,12 @@
 //! the thread that wrote the record had seen the start.
 
 use std::{
+    borrow::Cow,
     collections::{HashMap, HashSet, VecDeque},
     hash::{BuildHasherDefault, Hasher},
 };
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{
     counters::{self, Reason},
@@ -18,9 +19,12 @@ use super::{
 use crate::{
     export::weight,
     messages,
-    model::{DottedOrder, Event, Json, Progress, Run, RunChange, RunType, SourceLocation, Status, StreamInfo, Usage},
+    model::{
+        DottedOrder, Event, Json, Progress, Run, RunChange, RunId, RunType, SourceLocation, Status, StreamInfo, Usage,
+    },
     record::{self, Item, Items, Key, Record},
     site::{self, Site},
+    sync::Arc,
     tape::json::{TapeReader, into_text},
 };
 
@@ -30,8 +34,11 @@ const ANNOUNCE_AFTER: i64 = 20_000_000;
 const PROGRESS_EVERY: i64 = 250_000_000;
 /// Bytes of captured chunks of one run that are kept.
 const MAX_CHUNK_BYTES: usize = 4 << 20;
-/// Passes that an ended run is remembered for, so that what other threads said of it still finds it.
+/// Passes that a run is remembered for that ended in another log than it began in, so that what is said of it in a log
+/// that is read later still finds it.
 const REMEMBER_PASSES: u64 = 2;
+/// How many runs are remembered that ended in the log that they began in. Other threads may have spoken of them, too.
+const REMEMBER_AT_HOME: usize = 16 << 10;
 
 /// Keys are small consecutive numbers: one multiplication spreads them.
 #[derive(Default)]
@@ -53,28 +60,43 @@ impl Hasher for KeyHasher {
     }
 }
 
-/// How far a run has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stage {
-    /// Open, and nobody has been told.
-    Young,
-    /// Open, and announced.
-    Announced,
-    Ended,
+/// What children take over from the run above them.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Inherited {
+    metadata: Map<String, Value>,
+    project: Option<Cow<'static, str>>,
+    thread_id: Option<String>,
+    session_id: Option<String>,
+    user: Option<String>,
+    environment: Option<String>,
+    release: Option<String>,
 }
 
-/// What is known of a run.
+/// What is known of a run. Small once the run has ended: then only those that come after it ask.
 struct Entry {
+    id: RunId,
+    trace_id: RunId,
+    start: i64,
+    dotted_order: Arc<DottedOrder>,
+    client: u16,
+    /// Handles through which children may still come.
+    handles: i32,
+    /// Set at the end; until then it is a part of the open run.
+    inherited: Option<Arc<Inherited>>,
+    open: Option<Box<Open>>,
+}
+
+/// What is known of an open run.
+struct Open {
     /// What has not been handed out yet, and what children inherit.
     run: Box<Run>,
-    client: u16,
     site: u32,
-    stage: Stage,
+    /// The log that it began in.
+    log: usize,
+    announced: bool,
     /// The outputs were set by hand: those of the function do not replace them.
     outputs_set: bool,
     keep_raw: bool,
-    /// Handles through which children may still come.
-    handles: i32,
     chunks: Vec<(i64, Json)>,
     chunk_bytes: usize,
     chunks_cut: u64,
@@ -91,10 +113,14 @@ pub(super) struct Assembly {
     unannounced: VecDeque<(Key, i64)>,
     /// Open runs with chunks that live views have not seen.
     streaming: Vec<Key>,
-    /// Records that came before what they belong to, with the pass that they came in.
-    early: VecDeque<(u64, Vec<u8>)>,
-    /// Ended runs by the pass in which they ended.
+    /// Records that came before what they belong to, with their log and the pass that they came in.
+    early: VecDeque<(u64, usize, Vec<u8>)>,
+    /// Runs that ended in another log than they began in, by the pass in which they ended.
     ended: VecDeque<(u64, Key)>,
+    /// Runs that ended where they began.
+    ended_at_home: VecDeque<Key>,
+    /// The log that is being read.
+    log: usize,
     pass: u64,
     out: Vec<(u16, RunChange)>,
     out_bytes: usize,
@@ -131,13 +157,14 @@ impl Assembly {
         !self.unannounced.is_empty() || !self.streaming.is_empty() || !self.early.is_empty()
     }
 
-    /// Takes a record from a log.
-    pub(super) fn take(&mut self, bytes: &[u8]) {
+    /// Takes a record from the log of this number.
+    pub(super) fn take(&mut self, log: usize, bytes: &[u8]) {
         self.taken += 1;
+        self.log = log;
         if let Some(record) = record::parse(bytes)
             && !self.apply(record, false)
         {
-            self.early.push_back((self.pass, bytes.to_vec()));
+            self.early.push_back((self.pass, log, bytes.to_vec()));
         }
     }
 
@@ -162,13 +189,14 @@ impl Assembly {
                 self.start(key, parent, start, site, client, body);
             }
             Record::End { key, end, status, body } => {
-                let Some(entry) = self.entries.get_mut(&key) else { return last };
-                entry.take_items(body);
-                self.end(key, end, status);
+                if !self.entries.contains_key(&key) {
+                    return last;
+                }
+                self.end(key, end, status, body);
             }
             Record::Chunk { key, time, body } => {
                 let Some(entry) = self.entries.get_mut(&key) else { return last };
-                if entry.take_chunk(time, body) {
+                if entry.open.as_mut().is_some_and(|open| open.take_chunk(time, body)) {
                     self.streaming.push(key);
                 }
             }
@@ -179,10 +207,12 @@ impl Assembly {
                     }
                     return last;
                 };
-                entry.take_items(body);
-                if entry.stage == Stage::Ended {
-                    let (client, patch) = (entry.client, entry.run.clone());
-                    self.emit(client, RunChange::Patch(patch));
+                match &mut entry.open {
+                    Some(open) => open.take_items(body),
+                    None => {
+                        let (client, patch) = (entry.client, entry.patch(body));
+                        self.emit(client, RunChange::Patch(patch));
+                    }
                 }
             }
             Record::Retain { key } => return self.handle(key, 1) || last,
@@ -197,23 +227,33 @@ impl Assembly {
             self.watch_for_strays(site, number, parent == 0);
         }
         let id = run_id(start, key);
-        let run_type = RunType::from(site.run_type);
         let source = SourceLocation { module: site.module.into(), file: site.file.into(), line: site.line };
-        let mut run = Run {
+        let mut run = Box::new(Run {
             id,
             trace_id: id,
             start_time: start,
             name: site.name.into(),
-            run_type,
+            run_type: RunType::from(site.run_type),
             source: Some(source),
             ..Run::default()
-        };
+        });
         match self.entries.get(&parent) {
             Some(above) => above.pass_down_to(&mut run),
             None => run.dotted_order = DottedOrder::root(start, id),
         }
-        let mut entry = Entry::new(run, client, number);
-        entry.take_items(body);
+        let mut entry = Entry {
+            id,
+            trace_id: run.trace_id,
+            start: run.start_time,
+            dotted_order: Arc::new(run.dotted_order.clone()),
+            client,
+            handles: 0,
+            inherited: None,
+            open: None,
+        };
+        let mut open = Box::new(Open::new(run, number, self.log));
+        open.take_items(body);
+        entry.open = Some(open);
         self.entries.insert(key, entry);
         self.unannounced.push_back((key, start));
         self.started += 1;
@@ -248,29 +288,37 @@ impl Assembly {
         self.sites.get(at).copied()
     }
 
-    fn end(&mut self, key: Key, end: i64, status: Status) {
+    fn end(&mut self, key: Key, end: i64, status: Status, body: &[u8]) {
         let Some(entry) = self.entries.get_mut(&key) else { return };
-        entry.finish(end, status);
-        if cfg!(debug_assertions)
-            && entry.run.parent_id.is_none()
-            && let Some(open) = self.open_roots.get_mut(&entry.site)
-        {
-            *open = open.saturating_sub(1);
-        }
+        let Some(mut open) = entry.open.take() else { return };
+        open.take_items(body);
+        open.finish(end, status);
+        entry.inherited = open.inherited();
         let client = entry.client;
-        // Children may still come: they need the id, the order and what is inherited, not the payload.
-        let rest = entry.run.stub();
-        let run = std::mem::replace(&mut entry.run, Box::new(rest));
-        entry.chunks = Vec::new();
+        if cfg!(debug_assertions)
+            && open.run.parent_id.is_none()
+            && let Some(roots) = self.open_roots.get_mut(&open.site)
+        {
+            *roots = roots.saturating_sub(1);
+        }
+        if open.log == self.log {
+            self.ended_at_home.push_back(key);
+            if self.ended_at_home.len() > REMEMBER_AT_HOME
+                && let Some(oldest) = self.ended_at_home.pop_front()
+            {
+                self.forget_one(oldest);
+            }
+        } else {
+            self.ended.push_back((self.pass, key));
+        }
         self.finished += 1;
-        self.ended.push_back((self.pass, key));
-        self.emit(client, RunChange::End(run));
+        self.emit(client, RunChange::End(open.run));
     }
 
     fn handle(&mut self, key: Key, by: i32) -> bool {
         let Some(entry) = self.entries.get_mut(&key) else { return false };
         entry.handles += by;
-        if entry.stage == Stage::Ended && entry.handles == 0 {
+        if entry.open.is_none() && entry.handles == 0 {
             self.ended.push_back((self.pass, key));
         }
         true
@@ -281,30 +329,35 @@ impl Assembly {
         self.out.push((client, change));
     }
 
+    /// Tries again what came too early, for as long as that helps: what waited may be what something else waits for.
     fn retry(&mut self) {
-        let waiting = std::mem::take(&mut self.early);
-        for (pass, bytes) in waiting {
-            let last = pass < self.pass;
-            if let Some(record) = record::parse(&bytes)
-                && !self.apply(record, last)
-            {
-                self.early.push_back((pass, bytes));
+        let mut before = usize::MAX;
+        while !self.early.is_empty() && self.early.len() < before {
+            before = self.early.len();
+            for (pass, log, bytes) in std::mem::take(&mut self.early) {
+                let last = pass < self.pass;
+                self.log = log;
+                if let Some(record) = record::parse(&bytes)
+                    && !self.apply(record, last)
+                {
+                    self.early.push_back((pass, log, bytes));
+                }
             }
         }
     }
 
     fn announce(&mut self, now: i64, all: bool) {
         while let Some(&(key, start)) = self.unannounced.front() {
-            let open = self.entries.get_mut(&key).filter(|entry| entry.stage != Stage::Ended);
+            let entry = self.entries.get_mut(&key);
+            let open = entry.and_then(|entry| entry.open.as_mut().map(|open| (entry.client, open)));
             if open.is_some() && !all && now - start < ANNOUNCE_AFTER {
                 break;
             }
             self.unannounced.pop_front();
-            if let Some(entry) = open {
-                entry.stage = Stage::Announced;
-                let run = entry.run.clone();
-                entry.run.inputs = None;
-                let client = entry.client;
+            if let Some((client, open)) = open {
+                open.announced = true;
+                let run = open.run.clone();
+                open.run.inputs = None;
                 self.emit(client, RunChange::Start(run));
             }
         }
@@ -312,47 +365,87 @@ impl Assembly {
 
     fn progress(&mut self, now: i64, all: bool) {
         for key in std::mem::take(&mut self.streaming) {
-            let Some(entry) = self.entries.get_mut(&key).filter(|entry| entry.stage != Stage::Ended) else { continue };
-            if entry.stage == Stage::Young || (now - entry.last_progress < PROGRESS_EVERY && !all) {
+            let Some(entry) = self.entries.get_mut(&key) else { continue };
+            let Some(open) = &mut entry.open else { continue };
+            if !open.announced || (now - open.last_progress < PROGRESS_EVERY && !all) {
                 self.streaming.push(key);
                 continue;
             }
-            entry.last_progress = now;
-            entry.progressed_chunks = entry.stream().chunks;
+            open.last_progress = now;
+            open.progressed_chunks = open.stream().chunks;
             let progress = Progress {
-                id: entry.run.id,
-                trace_id: entry.run.trace_id,
+                id: entry.id,
+                trace_id: entry.trace_id,
                 time: now,
-                chunks: entry.progressed_chunks,
-                outputs: Some(entry.chunk_list()),
+                chunks: open.progressed_chunks,
+                outputs: Some(open.chunk_list()),
             };
             let client = entry.client;
             self.emit(client, RunChange::Progress(progress));
         }
     }
 
+    /// Lets go of runs that nobody can ask for any more.
     fn forget(&mut self) {
         while let Some(&(pass, key)) = self.ended.front()
             && pass + REMEMBER_PASSES < self.pass
         {
             self.ended.pop_front();
-            if self.entries.get(&key).is_some_and(|entry| entry.stage == Stage::Ended && entry.handles == 0) {
-                self.entries.remove(&key);
-            }
+            self.forget_one(key);
+        }
+    }
+
+    fn forget_one(&mut self, key: Key) {
+        if self.entries.get(&key).is_some_and(|entry| entry.open.is_none() && entry.handles == 0) {
+            self.entries.remove(&key);
         }
     }
 }
 
 impl Entry {
-    fn new(run: Run, client: u16, site: u32) -> Self {
+    /// Makes a run the child of this one.
+    fn pass_down_to(&self, child: &mut Run) {
+        child.parent_id = Some(self.id);
+        child.trace_id = self.trace_id;
+        child.start_time = child.start_time.max(self.start);
+        child.dotted_order = self.dotted_order.child(child.start_time, child.id);
+        let open = self.open.as_ref().and_then(|open| open.inherited());
+        let Some(inherited) = open.or_else(|| self.inherited.clone()) else { return };
+        let Inherited { metadata, project, thread_id, session_id, user, environment, release } = (*inherited).clone();
+        child.metadata = metadata;
+        child.project = project;
+        child.thread_id = thread_id;
+        child.session_id = session_id;
+        child.user = user;
+        child.environment = environment;
+        child.release = release;
+    }
+
+    /// What was said of the run after its end.
+    fn patch(&self, body: &[u8]) -> Box<Run> {
+        let run = Run {
+            id: self.id,
+            trace_id: self.trace_id,
+            start_time: self.start,
+            dotted_order: (*self.dotted_order).clone(),
+            status: Status::Unknown,
+            ..Run::default()
+        };
+        let mut open = Open::new(Box::new(run), 0, 0);
+        open.take_items(body);
+        open.run
+    }
+}
+
+impl Open {
+    fn new(run: Box<Run>, site: u32, log: usize) -> Self {
         Self {
-            run: Box::new(run),
-            client,
+            run,
             site,
-            stage: Stage::Young,
+            log,
+            announced: false,
             outputs_set: false,
             keep_raw: false,
-            handles: 0,
             chunks: Vec::new(),
             chunk_bytes: 0,
             chunks_cut: 0,
@@ -361,24 +454,24 @@ impl Entry {
         }
     }
 
-    /// Makes a run the child of this one.
-    fn pass_down_to(&self, child: &mut Run) {
-        let above = &self.run;
-        child.parent_id = Some(above.id);
-        child.trace_id = above.trace_id;
-        child.start_time = child.start_time.max(above.start_time);
-        child.dotted_order = above.dotted_order.child(child.start_time, child.id);
-        child.metadata.clone_from(&above.metadata);
-        // These say what the parent itself is.
+    /// What children take over, where there is anything.
+    fn inherited(&self) -> Option<Arc<Inherited>> {
+        let run = &self.run;
+        let mut metadata = run.metadata.clone();
+        // These say what the run itself is.
         for own in OWN_METADATA {
-            child.metadata.remove(own);
+            metadata.remove(own);
         }
-        child.project.clone_from(&above.project);
-        child.thread_id.clone_from(&above.thread_id);
-        child.session_id.clone_from(&above.session_id);
-        child.user.clone_from(&above.user);
-        child.environment.clone_from(&above.environment);
-        child.release.clone_from(&above.release);
+        let inherited = Inherited {
+            metadata,
+            project: run.project.clone(),
+            thread_id: run.thread_id.clone(),
+            session_id: run.session_id.clone(),
+            user: run.user.clone(),
+            environment: run.environment.clone(),
+            release: run.release.clone(),
+        };
+        (inherited != Inherited::default()).then(|| Arc::new(inherited))
     }
 
     fn take_items(&mut self, body: &[u8]) {
@@ -501,7 +594,6 @@ impl Entry {
     }
 
     fn finish(&mut self, end: i64, status: Status) {
-        self.stage = Stage::Ended;
         if self.keep_raw {
             self.stream().raw = std::mem::take(&mut self.chunks);
         }
@@ -520,31 +612,6 @@ impl Entry {
         }
         if run.usage.is_none() {
             run.usage = run.outputs.as_ref().and_then(usage_in);
-        }
-    }
-}
-
-impl Run {
-    /// What is kept of an ended run for those that come after it.
-    fn stub(&self) -> Self {
-        Self {
-            id: self.id,
-            trace_id: self.trace_id,
-            parent_id: self.parent_id,
-            dotted_order: self.dotted_order.clone(),
-            name: self.name.clone(),
-            run_type: self.run_type.clone(),
-            start_time: self.start_time,
-            end_time: self.end_time,
-            status: self.status,
-            metadata: self.metadata.clone(),
-            project: self.project.clone(),
-            thread_id: self.thread_id.clone(),
-            session_id: self.session_id.clone(),
-            user: self.user.clone(),
-            environment: self.environment.clone(),
-            release: self.release.clone(),
-            ..Self::default()
         }
     }
 }

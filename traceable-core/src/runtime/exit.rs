@@ -10,7 +10,10 @@ use std::{
     time::Duration,
 };
 
-use super::flush::flush_blocking;
+use super::{
+    counters::{self, Reason},
+    flush::flush_blocking,
+};
 use crate::{local, sys, tape::floor_char_boundary};
 
 /// How long the process waits at its end, in milliseconds.
@@ -41,7 +44,15 @@ pub(super) fn set_exit_timeout(timeout: Duration) {
 extern "C" fn at_exit() {
     // A panic must not reach C.
     let _ = catch_unwind(|| {
-        flush_blocking(Duration::from_millis(EXIT_MILLIS.load(Ordering::Relaxed)));
+        let timeout = Duration::from_millis(EXIT_MILLIS.load(Ordering::Relaxed));
+        let flushed = flush_blocking(timeout);
+        if !flushed.complete {
+            counters::dropped_many(Reason::Undelivered, flushed.pending as u64);
+            crate::notice::say(format_args!(
+                "at the end of the process {} changes were not delivered within {timeout:?} (TRACEABLE_EXIT_FLUSH)",
+                flushed.pending
+            ));
+        }
     });
 }
 

@@ -44,7 +44,9 @@ pub(super) fn run(pipeline: &'static Pipeline) {
 
 struct Writer {
     pipeline: &'static Pipeline,
-    logs: Vec<Consumer>,
+    /// The logs by their numbers.
+    logs: Vec<(usize, Consumer)>,
+    logs_seen: usize,
     assembly: Assembly,
     idle: u32,
     last_anchor: Instant,
@@ -58,6 +60,7 @@ impl Writer {
         Self {
             pipeline,
             logs: Vec::new(),
+            logs_seen: 0,
             assembly: Assembly::default(),
             idle: 0,
             last_anchor: now,
@@ -118,7 +121,10 @@ impl Writer {
 
     /// Reads every log up to at least what stood in it when the pass began. Answers whether there was anything.
     fn read_logs(&mut self) -> bool {
-        self.logs.append(&mut lock(&self.pipeline.fresh_logs));
+        for log in lock(&self.pipeline.fresh_logs).drain(..) {
+            self.logs.push((self.logs_seen, log));
+            self.logs_seen += 1;
+        }
         let taken = self.assembly.taken();
         // A log cannot hold more blocks than the pool gives out, so this reaches the end that the pass began with.
         let blocks = self.pipeline.pool.max_blocks() + 1;
@@ -126,7 +132,9 @@ impl Writer {
         for at in 0..self.logs.len() {
             for _ in 0..blocks {
                 let assembly = &mut self.assembly;
-                let drained = self.logs[at].drain(1, record::words, |bytes| assembly.take(bytes));
+                let (number, log) = &mut self.logs[at];
+                let number = *number;
+                let drained = log.drain(1, record::words, |bytes| assembly.take(number, bytes));
                 self.dispatch(BATCH_BYTES);
                 if drained == Drained::Closed {
                     closed.push(at);
@@ -137,7 +145,7 @@ impl Writer {
             }
         }
         for at in closed.into_iter().rev() {
-            self.logs.swap_remove(at).close();
+            self.logs.swap_remove(at).1.close();
         }
         self.assembly.taken() != taken
     }
@@ -158,6 +166,16 @@ impl Writer {
 
     fn send(&self, client: u16, changes: Vec<RunChange>) {
         let Some(set) = self.pipeline.clients.get(client) else { return };
+        let mut changes = changes;
+        if let Some(project) = &set.project {
+            for change in &mut changes {
+                if let RunChange::Start(run) | RunChange::End(run) = change
+                    && run.project.is_none()
+                {
+                    run.project = Some(project.clone());
+                }
+            }
+        }
         let batch = Arc::new(Batch::new(changes));
         let backlog = self.pipeline.pool.max_bytes();
         for destination in &set.destinations {

@@ -1,0 +1,173 @@
+//! A traced program that ends in the way it is told: `ends WAY FILE [COUNT]`. Runs go to FILE as JSON Lines.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, unsafe_code)]
+
+use std::time::Duration;
+
+use traceable::{builder, export, exporters::JsonLines, traceable};
+
+#[traceable]
+fn work(n: usize) -> usize {
+    n + 1
+}
+
+#[traceable]
+fn outer(count: usize) -> usize {
+    (0..count).map(work).sum()
+}
+
+#[traceable]
+fn panics(n: usize) {
+    work(n);
+    panic!("on purpose, in a test");
+}
+
+fn many(count: usize) {
+    for n in 0..count {
+        work(n);
+    }
+}
+
+/// Takes its time over every batch.
+struct Slow;
+
+impl export::Exporter for Slow {
+    fn name(&self) -> &'static str {
+        "slow"
+    }
+
+    fn export<'a>(
+        &'a mut self,
+        _: &'a export::Batch,
+    ) -> export::BoxFuture<'a, Result<export::Ack, export::ExportError>> {
+        std::thread::sleep(Duration::from_millis(200));
+        Box::pin(std::future::ready(Err(export::ExportError::retry("the backend is down"))))
+    }
+}
+
+/// The resident set in KiB.
+fn resident() -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}
+
+fn main() {
+    let mut args = std::env::args().skip(1);
+    let way = args.next().unwrap();
+    let file = args.next().unwrap();
+    let count: usize = args.next().map_or(1_000, |count| count.parse().unwrap());
+    match way.as_str() {
+        // The environment decides; nobody calls `init`.
+        "env" => {
+            many(count);
+            println!("enabled {}", traceable::is_enabled());
+            return;
+        }
+        "slow" => return slow(count),
+        "endless" => return endless(&file, count),
+        _ => builder().unwrap().exporter(JsonLines::append(&file).unwrap()).init().unwrap(),
+    }
+    match way.as_str() {
+        "return" => many(count),
+        "exit" => {
+            many(count);
+            std::process::exit(3);
+        }
+        "exit-in-thread" => {
+            many(count);
+            std::thread::spawn(|| std::process::exit(3)).join().unwrap();
+        }
+        "exit-inside" => {
+            #[traceable]
+            fn leaves(count: usize) {
+                many(count);
+                std::process::exit(3);
+            }
+            leaves(count);
+        }
+        "panic" => panics(count),
+        "panic-in-thread" => {
+            let _ = std::thread::spawn(move || panics(count)).join();
+        }
+        "runtime-gone" => {
+            let runtime = tokio::runtime::Runtime::new().unwrap();
+            runtime.block_on(async { many(count) });
+            runtime.shutdown_background();
+        }
+        "flush-in-async" => {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                many(count);
+                assert!(traceable::flush(Duration::from_secs(30)).await.complete);
+                assert!(traceable::flush_blocking(Duration::from_secs(30)).complete);
+            });
+            println!("lines {}", std::fs::read_to_string(&file).unwrap().lines().count());
+        }
+        "shutdown" => {
+            many(count);
+            assert!(traceable::shutdown(Duration::from_secs(30)).complete);
+            many(count);
+            assert!(!traceable::is_enabled());
+        }
+        "fork" => fork(count),
+        other => panic!("unknown way {other}"),
+    }
+}
+
+/// Traces in the parent, in its child, and in a run that is open while the process forks.
+fn fork(count: usize) {
+    #[traceable]
+    fn forks(count: usize) -> i32 {
+        // SAFETY: the child calls only this program's own code and ends by `exit`, as programs that fork do.
+        let child = unsafe { libc::fork() };
+        many(count);
+        child
+    }
+    many(count);
+    assert!(traceable::flush_blocking(Duration::from_secs(30)).complete);
+    let child = forks(count);
+    if child == 0 {
+        std::process::exit(0);
+    }
+    let mut status = 0;
+    // SAFETY: waits for the child made above; `status` is a valid place for its status.
+    unsafe { libc::waitpid(child, &raw mut status, 0) };
+    assert_eq!(status, 0);
+}
+
+/// A million runs while the backend is down: memory stays, callers go on, drops are counted.
+fn slow(count: usize) {
+    const BOUND: usize = 16 << 20;
+    traceable::Builder::new().exporter(Slow).max_bytes(BOUND).exit_timeout(Duration::from_millis(100)).init().unwrap();
+    work(0);
+    let before = resident();
+    let mut slowest = Duration::ZERO;
+    for n in 0..count {
+        let start = std::time::Instant::now();
+        work(n);
+        slowest = slowest.max(start.elapsed());
+    }
+    let dropped: u64 = traceable::stats().dropped.values().sum();
+    let grown = resident().saturating_sub(before);
+    println!("grown {grown} dropped {dropped} slowest_ms {}", slowest.as_millis());
+}
+
+/// One root that stays open over all its children.
+fn endless(file: &str, count: usize) {
+    builder()
+        .unwrap()
+        .exporter(JsonLines::append(file).unwrap())
+        .overflow(traceable::Overflow::Block(Duration::from_secs(10)))
+        .exit_timeout(Duration::from_secs(60))
+        .init()
+        .unwrap();
+    #[traceable]
+    fn root(count: usize) {
+        outer(1_000);
+        let before = resident();
+        many(count);
+        let grown = resident().saturating_sub(before);
+        println!("grown {grown} dropped {:?}", traceable::stats().dropped);
+    }
+    root(count);
+}

@@ -1,0 +1,115 @@
+//! However a process ends, what it recorded is written, as far as no disk is needed for that.
+
+use std::{
+    collections::HashSet,
+    path::PathBuf,
+    process::{Command, Output},
+};
+
+use serde_json::Value;
+
+/// A file of this test's own.
+pub(crate) fn file(name: &str) -> PathBuf {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
+    let file = folder.join(format!("{name}-{}.jsonl", std::process::id()));
+    let _ = std::fs::remove_file(&file);
+    file
+}
+
+pub(crate) fn program(way: &str, file: &PathBuf, more: &[&str], env: &[(&str, &str)]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ends"));
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("TRACEABLE") || name.starts_with("LANGSMITH"))
+    {
+        command.env_remove(name);
+    }
+    command.arg(way).arg(file).args(more).envs(env.iter().copied()).output().unwrap()
+}
+
+fn runs(file: &PathBuf) -> Vec<Value> {
+    let text = std::fs::read_to_string(file).unwrap();
+    let _ = std::fs::remove_file(file);
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn every_ordinary_end_writes_every_run() {
+    for (way, code) in
+        [("return", 0), ("exit", 3), ("exit-in-thread", 3), ("runtime-gone", 0), ("flush-in-async", 0), ("shutdown", 0)]
+    {
+        let file = file(way);
+        let output = program(way, &file, &[], &[]);
+        assert_eq!(output.status.code(), Some(code), "{way}: {}", String::from_utf8_lossy(&output.stderr));
+        let runs = runs(&file);
+        assert_eq!(runs.len(), 1_000, "{way}");
+        let ids: HashSet<&str> = runs.iter().map(|run| run["id"].as_str().unwrap()).collect();
+        assert_eq!(ids.len(), 1_000, "{way}");
+        assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{way}");
+    }
+}
+
+#[test]
+fn an_exit_inside_of_a_run_writes_what_has_ended() {
+    let file = file("exit-inside");
+    let output = program("exit-inside", &file, &[], &[]);
+    assert_eq!(output.status.code(), Some(3));
+    let runs = runs(&file);
+    let parents: HashSet<&str> = runs.iter().filter_map(|run| run["parent_run_id"].as_str()).collect();
+    assert!(runs.iter().filter(|run| run["name"] == "work").count() == 1_000);
+    assert_eq!(parents.len(), 1);
+}
+
+#[test]
+fn a_panic_is_the_error_of_its_run() {
+    for way in ["panic", "panic-in-thread"] {
+        let file = file(way);
+        let output = program(way, &file, &[], &[]);
+        assert_eq!(output.status.code(), Some(if way == "panic" { 101 } else { 0 }));
+        // The hook that was there before still speaks.
+        assert!(String::from_utf8_lossy(&output.stderr).contains("on purpose, in a test"));
+        let runs = runs(&file);
+        assert_eq!(runs.len(), 2, "{way}");
+        let failed = runs.iter().find(|run| run["name"] == "panics").unwrap();
+        let error = failed["error"].as_str().unwrap();
+        assert!(error.starts_with("panicked: on purpose, in a test (") && error.contains("ends.rs:"), "{error}");
+    }
+}
+
+#[test]
+fn the_child_of_a_fork_traces_for_itself() {
+    let file = file("fork");
+    let output = program("fork", &file, &[], &[]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let runs = runs(&file);
+    let ids: HashSet<&str> = runs.iter().map(|run| run["id"].as_str().unwrap()).collect();
+    assert_eq!(ids.len(), runs.len(), "no id twice, in neither process");
+    assert_eq!(runs.iter().filter(|run| run["name"] == "work").count(), 3_000);
+    // The run that was open belongs to the parent.
+    assert_eq!(runs.iter().filter(|run| run["name"] == "forks").count(), 1);
+    assert_eq!(runs.iter().filter(|run| run["parent_run_id"].is_string()).count(), 1_000);
+}
+
+#[test]
+fn the_environment_switches_tracing_on_and_off() {
+    let file = file("env");
+    let export = format!("jsonl:{}", file.display());
+    let with = |env: &[(&str, &str)]| {
+        let mut env = env.to_vec();
+        env.push(("TRACEABLE_EXPORT", &export));
+        let output = program("env", &file, &[], &env);
+        assert!(output.status.success());
+        (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap())
+    };
+    assert_eq!(with(&[]).0, "enabled false\n");
+    assert_eq!(with(&[("TRACEABLE", "off"), ("LANGSMITH_TRACING", "true")]).0, "enabled false\n");
+    assert!(!file.exists());
+    assert_eq!(with(&[("TRACEABLE", "on")]).0, "enabled true\n");
+    assert_eq!(runs(&file).len(), 1_000);
+    assert_eq!(with(&[("LANGSMITH_TRACING", "true"), ("LANGSMITH_PROJECT", "demo")]).0, "enabled true\n");
+    assert!(runs(&file).iter().all(|run| run["session_name"] == "demo"));
+    let (_, error) = with(&[("TRACEABLE", "on"), ("TRACEABLE_SAMPLE_RATE", "twelve")]);
+    assert_eq!(
+        error,
+        "traceable: tracing stays off: the environment variable TRACEABLE_SAMPLE_RATE is \"twelve\", but it must be a \
+         number between 0 and 1\n"
+    );
+}

@@ -1,0 +1,5 @@
+//! Whole processes: how they end, what they hold, what they cost.
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used)]
+
+mod ends;
+mod memory;
