@@ -1,24 +1,29 @@
 #![doc = include_str!("../README.md")]
 
+#[doc = include_str!("docs/attribute.md")]
 pub use traceable_macros::traceable;
 
 #[cfg(feature = "enable")]
 mod boot;
+#[cfg(not(feature = "enable"))]
+mod disabled;
 
+#[cfg(not(feature = "enable"))]
+pub use disabled::*;
 #[cfg(feature = "testing")]
 pub use traceable_core::testing;
 #[cfg(feature = "enable")]
-pub use traceable_core::{
-    Attached, Context, Current, Fold, InRun, InRunExt, Parent, Reduce, current, export, fold, model,
-    model::{Run, RunId, RunType, Status, Usage},
-    runtime::{
-        Builder, Client, Flush, Flushed, InitError, Overflow, Stats, flush, flush_blocking, is_enabled, shutdown, stats,
-    },
-    wrap,
-};
-#[cfg(feature = "enable")]
 pub use {
     boot::{builder, init, try_init},
+    traceable_core::{
+        Attached, Context, Current, Fold, InRun, InRunExt, Parent, Reduce, current, export, fold, messages, model,
+        model::{Run, RunId, RunType, Status, Usage},
+        runtime::{
+            Builder, Client, Flush, Flushed, InitError, Overflow, Stats, flush, flush_blocking, is_enabled, shutdown,
+            stats,
+        },
+        wrap,
+    },
     traceable_exporters as exporters,
 };
 
