@@ -42,7 +42,7 @@ pub(crate) const RAW_CHUNKS: u8 = 16;
 impl Frame {
     pub(crate) const NONE: Self = Self { key: 0, start: 0, ticks: 0, root_key: 0, root_start: 0, client: 0, flags: 0 };
 
-    pub(crate) fn is(self, flag: u8) -> bool {
+    pub(crate) fn is(&self, flag: u8) -> bool {
         self.flags & flag != 0
     }
 
@@ -51,7 +51,7 @@ impl Frame {
     }
 
     /// Whether this is a run that is written down.
-    pub(crate) fn is_recorded(self) -> bool {
+    pub(crate) fn is_recorded(&self) -> bool {
         self.key != 0 && !self.is(MUTED)
     }
 
@@ -111,13 +111,20 @@ fn with<T>(f: impl FnOnce(&mut Local) -> T) -> Option<T> {
     LOCAL.try_with(|local| local.try_borrow_mut().ok().map(|mut local| f(&mut local))).ok().flatten()
 }
 
-/// Where the body of a record is being written, and what is known of the run already.
+/// A call that is about to become a run. Filled in where it stands: moving it would cost more than what it holds.
 pub(crate) struct Opening {
+    /// The buffer for the body of the record.
     pub(crate) body: Vec<u8>,
-    parent: Frame,
-    client: u16,
-    /// Key and start, where sampling had to know them first.
+    /// The parent, where it is not the current run; of a root only the client.
+    parent: Option<Frame>,
+    /// Key, ticks and start, where sampling had to know them first.
     root: Option<(Key, u64, i64)>,
+}
+
+impl Opening {
+    pub(crate) const fn new() -> Self {
+        Self { body: Vec::new(), parent: None, root: None }
+    }
 }
 
 /// What the attribute says of a run's place.
@@ -129,9 +136,10 @@ pub struct Options {
 }
 
 /// What becomes of a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Decision {
     /// Record it.
-    Record(Opening),
+    Record,
     /// Record neither it nor what is below; the frame says so to what is below.
     Mute,
     /// Nothing is to be done: it is muted already, or nobody listens.
@@ -139,34 +147,16 @@ pub(crate) enum Decision {
 }
 
 /// Decides on a call before anything of it is captured.
-pub(crate) fn decide(options: Option<&Options>) -> Decision {
+pub(crate) fn decide(options: Option<&Options>, opening: &mut Opening) -> Decision {
     with(|local| {
         local.follow_epoch();
-        let top = local.stack.last().copied().unwrap_or(Frame::NONE);
-        if options.is_some_and(|o| o.enabled == Some(false)) {
-            return if top.is(MUTED) { Decision::Nothing } else { Decision::Mute };
+        // Most calls are a part of the current run and say nothing of their place.
+        let plain = options.is_none() && local.stack.last().is_some_and(Frame::is_recorded);
+        let decision = if plain { Decision::Record } else { local.decide_place(options, opening) };
+        if decision == Decision::Record {
+            opening.body = local.take_scratch();
         }
-        let parent = options.and_then(|o| o.parent).unwrap_or(top);
-        if parent.is(MUTED) {
-            return Decision::Nothing;
-        }
-        if parent.key != 0 {
-            return Decision::Record(Opening { body: local.take_scratch(), parent, client: parent.client, root: None });
-        }
-        let client = options.and_then(|o| o.client).unwrap_or(local.client);
-        if client == 0 && !gate::default_client_listens() {
-            return Decision::Nothing;
-        }
-        let mut root = None;
-        if let Some(sampler) = gate::sampler(client) {
-            let ticks = clock::ticks();
-            let (key, start) = (local.next_key(), clock::wall(ticks));
-            if !sampler.keeps(runtime::run_id(start, key)) {
-                return Decision::Mute;
-            }
-            root = Some((key, ticks, start));
-        }
-        Decision::Record(Opening { body: local.take_scratch(), parent, client, root })
+        decision
     })
     .unwrap_or(Decision::Nothing)
 }
@@ -182,27 +172,29 @@ pub(crate) enum Place {
 
 /// Writes the start of a run and makes it the current one. `None` when the record found no room: then the run and its
 /// payload are dropped and counted, and what it calls belongs to its parent.
-pub(crate) fn commit(site: &'static Site, opening: Opening, place: Place) -> Option<usize> {
+pub(crate) fn commit(site: &'static Site, opening: &mut Opening, place: Place) -> Option<usize> {
     let number = site.number();
     with(|local| {
-        let Opening { body, parent, client, root } = opening;
-        let (key, ticks, start) = root.unwrap_or_else(|| {
-            let ticks = clock::ticks();
-            let start = if parent.key == 0 {
-                clock::wall(ticks)
-            } else {
-                parent.start + clock::nanos_between(parent.ticks, ticks)
-            };
-            (local.next_key(), ticks, start)
-        });
-        let head = record::start_head(key, parent.key, start, number, client, &body);
-        let written = local.append(&head, &body, Need::Optional);
-        local.give_scratch(body);
+        let top = local.stack.last();
+        let Frame { key: parent, start: above, ticks: ticks_above, root_key, root_start, client, .. } =
+            *opening.parent.as_ref().or(top).unwrap_or(&Frame::NONE);
+        let (key, ticks, start) = match opening.root {
+            Some(root) => root,
+            None => {
+                let ticks = clock::ticks();
+                let start =
+                    if parent == 0 { clock::wall(ticks) } else { above + clock::nanos_between(ticks_above, ticks) };
+                (local.next_key(), ticks, start)
+            }
+        };
+        let head = record::start_head(key, parent, start, number, client, &opening.body);
+        let written = local.append(&head, &opening.body, Need::Optional);
+        local.give_scratch(&mut opening.body);
         if written.is_err() {
             runtime::counters::dropped(Reason::QueueFull);
             return None;
         }
-        let (root_key, root_start) = if parent.key == 0 { (key, start) } else { (parent.root_key, parent.root_start) };
+        let (root_key, root_start) = if parent == 0 { (key, start) } else { (root_key, root_start) };
         let frame = Frame { key, start, ticks, root_key, root_start, client, flags: 0 };
         Some(local.place(frame, place))
     })
@@ -221,16 +213,22 @@ pub(crate) fn place(frame: Frame, place: Place) -> Option<usize> {
 }
 
 /// Takes a frame from its place, and with it whatever was left above by mistake.
+#[inline]
 pub(crate) fn pop(place: usize) -> Frame {
+    with(|local| local.pop(place)).unwrap_or(Frame::NONE)
+}
+
+/// As [`pop`], and fetches the buffer for the body of the run's end.
+pub(crate) fn pop_to_end(place: usize, body: &mut Vec<u8>) -> Frame {
     with(|local| {
-        let frame = local.stack.get(place).copied().unwrap_or(Frame::NONE);
-        local.stack.truncate(place);
-        frame
+        *body = local.take_scratch();
+        local.pop(place)
     })
     .unwrap_or(Frame::NONE)
 }
 
 /// The current run.
+#[inline]
 pub(crate) fn top() -> Frame {
     with(|local| local.stack.last().copied()).flatten().unwrap_or(Frame::NONE)
 }
@@ -247,7 +245,7 @@ pub(crate) fn end_all_as_panicked() {
     let mut body = vec![record::item::ERROR];
     crate::tape::write_str(&mut body, &runtime::exit::panic_text());
     for frame in frames.into_iter().rev().filter(|frame| frame.is_recorded()) {
-        write_end(frame, frame.now(), Status::Error, body.clone());
+        write_end(frame.key, frame.now(), Status::Error, body.clone());
     }
 }
 
@@ -257,25 +255,19 @@ pub(crate) fn take_scratch() -> Vec<u8> {
 }
 
 /// Gives the buffer back.
-pub(crate) fn give_scratch(body: Vec<u8>) {
-    with(|local| local.give_scratch(body));
+pub(crate) fn give_scratch(mut body: Vec<u8>) {
+    with(|local| local.give_scratch(&mut body));
 }
 
 /// Writes the end of a run and gives the buffer back.
-pub(crate) fn write_end(frame: Frame, end: i64, status: Status, body: Vec<u8>) {
+pub(crate) fn write_end(key: Key, end: i64, status: Status, mut body: Vec<u8>) {
     with(|local| {
-        let head = record::end_head(frame.key, end, status, &body);
-        if !body.is_empty() && local.append(&head, &body, Need::Optional).is_ok() {
-            local.give_scratch(body);
-            return;
+        // An end without a payload is never refused, so that a run that was announced never stays open.
+        let need = if body.is_empty() { Need::Must } else { Need::Optional };
+        if local.append(&record::end_head(key, end, status, &body), &body, need).is_err() {
+            local.end_without_payload(key, end, status);
         }
-        if !body.is_empty() {
-            runtime::counters::dropped(Reason::OutputQueueFull);
-        }
-        // Without its payload, so that a run that was announced never stays open.
-        let head = record::end_head(frame.key, end, status, &[]);
-        let _ = local.append(&head, &[], Need::Must);
-        local.give_scratch(body);
+        local.give_scratch(&mut body);
     });
 }
 
@@ -301,14 +293,53 @@ pub(crate) fn write_handle(key: Key, made: bool) {
 }
 
 impl Local {
+    /// Decides on a root, and on a call whose attribute says something of its place.
+    #[inline(never)]
+    fn decide_place(&mut self, options: Option<&Options>, opening: &mut Opening) -> Decision {
+        let top = self.stack.last().copied().unwrap_or(Frame::NONE);
+        if options.is_some_and(|o| o.enabled == Some(false)) {
+            return if top.is(MUTED) { Decision::Nothing } else { Decision::Mute };
+        }
+        let parent = options.and_then(|o| o.parent).unwrap_or(top);
+        if parent.is(MUTED) {
+            return Decision::Nothing;
+        }
+        if parent.key != 0 {
+            opening.parent = Some(parent);
+            return Decision::Record;
+        }
+        let client = options.and_then(|o| o.client).unwrap_or(self.client);
+        if client == 0 && !gate::default_client_listens() {
+            return Decision::Nothing;
+        }
+        opening.parent = Some(Frame { client, ..Frame::NONE });
+        if let Some(sampler) = gate::sampler(client) {
+            let ticks = clock::ticks();
+            let (key, start) = (self.next_key(), clock::wall(ticks));
+            if !sampler.keeps(runtime::run_id(start, key)) {
+                return Decision::Mute;
+            }
+            opening.root = Some((key, ticks, start));
+        }
+        Decision::Record
+    }
+
+    #[inline]
     fn take_scratch(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.scratch)
     }
 
-    fn give_scratch(&mut self, mut body: Vec<u8>) {
+    #[cold]
+    fn end_without_payload(&mut self, key: Key, end: i64, status: Status) {
+        runtime::counters::dropped(Reason::OutputQueueFull);
+        let _ = self.append(&record::end_head(key, end, status, &[]), &[], Need::Must);
+    }
+
+    #[inline]
+    fn give_scratch(&mut self, body: &mut Vec<u8>) {
         if body.capacity() > self.scratch.capacity() && body.capacity() <= SCRATCH_KEPT {
             body.clear();
-            self.scratch = body;
+            std::mem::swap(&mut self.scratch, body);
         }
     }
 
@@ -319,6 +350,13 @@ impl Local {
         }
         self.next_key += 1;
         self.next_key - 1
+    }
+
+    #[inline]
+    fn pop(&mut self, place: usize) -> Frame {
+        let frame = self.stack.get(place).copied().unwrap_or(Frame::NONE);
+        self.stack.truncate(place);
+        frame
     }
 
     #[inline]
@@ -334,7 +372,7 @@ impl Local {
     }
 
     #[inline]
-    fn append(&mut self, head: &[u64], body: &[u8], need: Need) -> Result<(), Full> {
+    fn append<const N: usize>(&mut self, head: &[u64; N], body: &[u8], need: Need) -> Result<(), Full> {
         self.follow_epoch();
         let Some(log) = &mut self.log else { return Err(Full) };
         let mut appended = log.append(head, body, need);

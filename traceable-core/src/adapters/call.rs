@@ -1,6 +1,6 @@
 //! Functions that return a value: the run is open while the body runs.
 
-use super::{OpenRun, Outcome, Start, end_run, note_panic, open_run};
+use super::{OpenRun, Outcome, Start, end_run, end_run_in, note_panic, open_run};
 use crate::{
     local::{self, Options, Place},
     model::Status,
@@ -23,21 +23,30 @@ impl RunGuard {
 
     fn end(mut self, outcome: impl FnOnce(&mut Outcome<'_>)) {
         if let Some(place) = self.place.take() {
-            end_run(local::pop(place), Status::Ok, outcome);
+            let mut body = Vec::new();
+            let frame = local::pop_to_end(place, &mut body);
+            end_run_in(body, &frame, Status::Ok, outcome);
         }
     }
 }
 
 impl Drop for RunGuard {
+    #[inline]
     fn drop(&mut self) {
         if let Some(place) = self.place.take() {
-            let mut frame = local::pop(place);
-            if std::thread::panicking() {
-                note_panic(&mut frame);
-            }
-            end_run(frame, Status::Ok, |_| {});
+            end_dropped(place);
         }
     }
+}
+
+/// Ends a run that nobody ended by hand: its body has no value, or it panicked.
+#[cold]
+fn end_dropped(place: usize) {
+    let mut frame = local::pop(place);
+    if std::thread::panicking() {
+        note_panic(&mut frame);
+    }
+    end_run(frame, Status::Ok, |_| {});
 }
 
 /// Opens a run for a call.

@@ -156,10 +156,11 @@ pub(crate) fn open_run(
     place: local::Place,
     capture: impl FnOnce(&mut Start<'_>),
 ) -> Option<usize> {
-    match local::decide(options) {
-        local::Decision::Record(mut opening) => {
+    let mut opening = Opening::new();
+    match local::decide(options, &mut opening) {
+        local::Decision::Record => {
             capture(&mut Start { opening: &mut opening });
-            local::commit(site, opening, place)
+            local::commit(site, &mut opening, place)
         }
         local::Decision::Mute => {
             let mut frame = Frame::NONE;
@@ -172,15 +173,22 @@ pub(crate) fn open_run(
 
 /// Writes the end of a run that is no longer on any stack.
 fn end_run(frame: Frame, status: Status, outcome: impl FnOnce(&mut Outcome<'_>)) {
+    if frame.is_recorded() {
+        end_run_in(local::take_scratch(), &frame, status, outcome);
+    }
+}
+
+/// As [`end_run`], with the buffer for the body at hand.
+#[inline]
+fn end_run_in(mut body: Vec<u8>, frame: &Frame, status: Status, outcome: impl FnOnce(&mut Outcome<'_>)) {
     if !frame.is_recorded() {
-        return;
+        return local::give_scratch(body);
     }
     let end = frame.now();
-    let mut body = local::take_scratch();
     let mut failed = frame.is(FAILED);
     outcome(&mut Outcome { body: &mut body, failed: &mut failed });
     let status = if failed { Status::Error } else { status };
-    local::write_end(frame, end, status, body);
+    local::write_end(frame.key, end, status, body);
 }
 
 /// Notes on the run itself that its code is unwinding.
