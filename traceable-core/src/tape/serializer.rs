@@ -60,36 +60,65 @@ impl<'a> TapeSerializer<'a> {
         Self { buf, end, depth: 0, calls: 0, nodes: 0, raw: false }
     }
 
+    #[inline]
     fn put(&mut self, tag: u8, content: &[u8]) {
         self.nodes += 1;
         self.buf.push(tag);
         self.buf.extend_from_slice(content);
     }
 
+    /// A tag and eight bytes, stored at once.
+    #[inline]
+    fn put_word(&mut self, tag: u8, word: [u8; 8]) {
+        self.nodes += 1;
+        let [a, b, c, d, e, f, g, h] = word;
+        self.buf.extend_from_slice(&[tag, a, b, c, d, e, f, g, h]);
+    }
+
+    #[inline]
     fn text(&mut self, text: &str) {
-        let room = self.end.saturating_sub(self.buf.len());
-        if text.len() <= room {
+        if text.len() <= self.end.saturating_sub(self.buf.len()) {
             self.nodes += 1;
             write_str(self.buf, text);
-            return;
+        } else {
+            self.cut_text(text);
         }
-        let kept = floor_char_boundary(text, room);
+    }
+
+    /// JSON text, taken over as it is where all of it fits.
+    #[cold]
+    fn raw_text(&mut self, text: &str) {
+        self.raw = false;
+        if text.len() > self.end.saturating_sub(self.buf.len()) {
+            return self.text(text);
+        }
+        self.put(RAW, &(text.len() as u32).to_le_bytes());
+        self.buf.extend_from_slice(text.as_bytes());
+    }
+
+    /// The part of a text that fits.
+    #[cold]
+    fn cut_text(&mut self, text: &str) {
+        let kept = floor_char_boundary(text, self.end.saturating_sub(self.buf.len()));
         self.put(CUT_STR, &(text.len() as u64).to_le_bytes());
         self.buf.extend_from_slice(&(kept as u32).to_le_bytes());
         self.buf.extend_from_slice(&text.as_bytes()[..kept]);
     }
 
     /// Whether no more values fit.
+    #[inline]
     fn is_full(&self) -> bool {
         self.nodes >= MAX_NODES || self.buf.len() >= self.end
     }
 
+    #[cold]
     fn cut(&mut self, reason: &str) {
         self.buf.push(CUT);
         self.buf.extend_from_slice(&(reason.len() as u32).to_le_bytes());
         self.buf.extend_from_slice(reason.as_bytes());
     }
 
+    #[inline]
     fn open(&mut self, tag: u8) -> Level<'_, 'a> {
         self.depth += 1;
         let state = if self.depth > MAX_DEPTH { State::Skipped } else { State::Open };
@@ -135,25 +164,30 @@ impl<'t, 'a> Serializer for &'t mut TapeSerializer<'a> {
     type SerializeStruct = Level<'t, 'a>;
     type SerializeStructVariant = Level<'t, 'a>;
 
+    #[inline]
     fn serialize_bool(self, v: bool) -> Done {
         self.put(if v { TRUE } else { FALSE }, &[]);
         Ok(())
     }
 
+    #[inline]
     fn serialize_i8(self, v: i8) -> Done {
         self.serialize_i64(v.into())
     }
 
+    #[inline]
     fn serialize_i16(self, v: i16) -> Done {
         self.serialize_i64(v.into())
     }
 
+    #[inline]
     fn serialize_i32(self, v: i32) -> Done {
         self.serialize_i64(v.into())
     }
 
+    #[inline]
     fn serialize_i64(self, v: i64) -> Done {
-        self.put(I64, &v.to_le_bytes());
+        self.put_word(I64, v.to_le_bytes());
         Ok(())
     }
 
@@ -166,20 +200,24 @@ impl<'t, 'a> Serializer for &'t mut TapeSerializer<'a> {
         }
     }
 
+    #[inline]
     fn serialize_u8(self, v: u8) -> Done {
         self.serialize_u64(v.into())
     }
 
+    #[inline]
     fn serialize_u16(self, v: u16) -> Done {
         self.serialize_u64(v.into())
     }
 
+    #[inline]
     fn serialize_u32(self, v: u32) -> Done {
         self.serialize_u64(v.into())
     }
 
+    #[inline]
     fn serialize_u64(self, v: u64) -> Done {
-        self.put(U64, &v.to_le_bytes());
+        self.put_word(U64, v.to_le_bytes());
         Ok(())
     }
 
@@ -190,13 +228,15 @@ impl<'t, 'a> Serializer for &'t mut TapeSerializer<'a> {
         }
     }
 
+    #[inline]
     fn serialize_f32(self, v: f32) -> Done {
         self.put(F32, &v.to_le_bytes());
         Ok(())
     }
 
+    #[inline]
     fn serialize_f64(self, v: f64) -> Done {
-        self.put(F64, &v.to_le_bytes());
+        self.put_word(F64, v.to_le_bytes());
         Ok(())
     }
 
@@ -205,17 +245,13 @@ impl<'t, 'a> Serializer for &'t mut TapeSerializer<'a> {
         Ok(())
     }
 
+    #[inline]
     fn serialize_str(self, v: &str) -> Done {
-        if std::mem::take(&mut self.raw) {
-            if v.len() > self.end.saturating_sub(self.buf.len()) {
-                self.text(v);
-                return Ok(());
-            }
-            self.put(RAW, &(v.len() as u32).to_le_bytes());
-            self.buf.extend_from_slice(v.as_bytes());
-            return Ok(());
+        if self.raw {
+            self.raw_text(v)
+        } else {
+            self.text(v)
         }
-        self.text(v);
         Ok(())
     }
 
@@ -228,15 +264,18 @@ impl<'t, 'a> Serializer for &'t mut TapeSerializer<'a> {
         Ok(())
     }
 
+    #[inline]
     fn serialize_none(self) -> Done {
         self.put(NULL, &[]);
         Ok(())
     }
 
+    #[inline]
     fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Done {
         self.inside(value)
     }
 
+    #[inline]
     fn serialize_unit(self) -> Done {
         self.put(NULL, &[]);
         Ok(())
@@ -247,11 +286,13 @@ impl<'t, 'a> Serializer for &'t mut TapeSerializer<'a> {
         Ok(())
     }
 
+    #[inline]
     fn serialize_unit_variant(self, _name: &'static str, _index: u32, variant: &'static str) -> Done {
         self.text(variant);
         Ok(())
     }
 
+    #[inline]
     fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _name: &'static str, value: &T) -> Done {
         self.inside(value)
     }
@@ -268,10 +309,12 @@ impl<'t, 'a> Serializer for &'t mut TapeSerializer<'a> {
         level.close()
     }
 
+    #[inline]
     fn serialize_seq(self, _len: Option<usize>) -> Result<Level<'t, 'a>, TapeError> {
         Ok(self.open(SEQ))
     }
 
+    #[inline]
     fn serialize_tuple(self, _len: usize) -> Result<Level<'t, 'a>, TapeError> {
         Ok(self.open(SEQ))
     }
@@ -290,10 +333,12 @@ impl<'t, 'a> Serializer for &'t mut TapeSerializer<'a> {
         Ok(self.open_variant(variant, SEQ))
     }
 
+    #[inline]
     fn serialize_map(self, _len: Option<usize>) -> Result<Level<'t, 'a>, TapeError> {
         Ok(self.open(MAP))
     }
 
+    #[inline]
     fn serialize_struct(self, name: &'static str, _len: usize) -> Result<Level<'t, 'a>, TapeError> {
         if name == RAW_VALUE || name == NUMBER {
             return Ok(Level { tape: self, state: State::Raw, wrapped: false });
@@ -344,38 +389,45 @@ pub(crate) struct Level<'t, 'a> {
 
 impl Level<'_, '_> {
     /// Whether one more value may be written; the first refusal leaves a mark.
+    #[inline]
     fn admit(&mut self, is_map: bool) -> bool {
-        if self.state != State::Open {
-            return false;
-        }
-        if self.tape.is_full() {
-            self.state = State::Full;
-            if is_map {
-                write_str(self.tape.buf, "…");
-            }
-            self.tape.cut("more left out");
-        }
-        self.state == State::Open
+        self.state == State::Open && (!self.tape.is_full() || self.refuse(is_map))
     }
 
+    #[cold]
+    fn refuse(&mut self, is_map: bool) -> bool {
+        self.state = State::Full;
+        if is_map {
+            write_str(self.tape.buf, "…");
+        }
+        self.tape.cut("more left out");
+        false
+    }
+
+    #[inline]
     fn value<T: Serialize + ?Sized>(&mut self, value: &T) -> Done {
         if self.admit(false) { value.serialize(&mut *self.tape) } else { Ok(()) }
     }
 
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "where the key is known, writing it is a few stores")]
     fn entry<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) -> Done {
-        if self.state == State::Raw {
-            self.tape.raw = true;
-            let done = value.serialize(&mut *self.tape);
-            self.tape.raw = false;
-            return done;
-        }
         if !self.admit(true) {
-            return Ok(());
+            return if self.state == State::Raw { self.raw(value) } else { Ok(()) };
         }
         self.tape.text(key);
         value.serialize(&mut *self.tape)
     }
 
+    #[cold]
+    fn raw<T: Serialize + ?Sized>(&mut self, value: &T) -> Done {
+        self.tape.raw = true;
+        let done = value.serialize(&mut *self.tape);
+        self.tape.raw = false;
+        done
+    }
+
+    #[inline]
     #[allow(clippy::unnecessary_wraps, reason = "it is the answer of every `end` below")]
     fn close(self) -> Done {
         if self.state == State::Raw {
@@ -400,10 +452,13 @@ macro_rules! levels {
             type Ok = ();
             type Error = TapeError;
 
+            #[inline(always)]
+            #[allow(clippy::inline_always, reason = "where the key is known, writing it is a few stores")]
             fn $method<T: Serialize + ?Sized>(&mut self, $($key: &'static str,)? value: &T) -> Done {
                 levels!(@write self, value $(, $key)?)
             }
 
+            #[inline]
             fn end(self) -> Done {
                 self.close()
             }
@@ -426,10 +481,12 @@ impl SerializeMap for Level<'_, '_> {
     type Ok = ();
     type Error = TapeError;
 
+    #[inline]
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Done {
         if self.admit(true) { key.serialize(&mut *self.tape) } else { Ok(()) }
     }
 
+    #[inline]
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Done {
         // A key that was written needs its value, even when the room ended between the two.
         if self.state == State::Open { value.serialize(&mut *self.tape) } else { Ok(()) }
