@@ -147,9 +147,13 @@ pub(crate) enum Decision {
 }
 
 /// Decides on a call before anything of it is captured.
-pub(crate) fn decide(options: Option<&Options>, opening: &mut Opening) -> Decision {
+pub(crate) fn decide(options: Option<&Options>, place: Place, opening: &mut Opening) -> Decision {
     with(|local| {
         local.follow_epoch();
+        // Without the frame that the adapter prepares, nobody would take the run away again.
+        if place == Place::Replace && !local.stack.last().is_some_and(|top| top.is(OPENING)) {
+            return Decision::Nothing;
+        }
         // Most calls are a part of the current run and say nothing of their place.
         let plain = options.is_none() && local.stack.last().is_some_and(Frame::is_recorded);
         let decision = if plain { Decision::Record } else { local.decide_place(options, opening) };
@@ -202,9 +206,17 @@ pub(crate) fn commit(site: &'static Site, opening: &mut Opening, place: Place) -
 }
 
 /// Makes a frame the current one. Answers its place on the stack.
-#[inline]
-pub(crate) fn push(frame: Frame) -> Option<usize> {
-    place(frame, Place::Push)
+pub(crate) fn push(frame: &Frame) -> Option<usize> {
+    with(|local| local.place(*frame, Place::Push))
+}
+
+/// Makes a frame the current one that stands for the parent, until a run takes its place.
+pub(crate) fn push_opening() -> Option<usize> {
+    with(|local| {
+        let mut frame = local.stack.last().copied().unwrap_or(Frame::NONE);
+        frame.set(OPENING);
+        local.place(frame, Place::Push)
+    })
 }
 
 /// Puts a frame where `place` says.
@@ -216,6 +228,11 @@ pub(crate) fn place(frame: Frame, place: Place) -> Option<usize> {
 #[inline]
 pub(crate) fn pop(place: usize) -> Frame {
     with(|local| local.pop(place)).unwrap_or(Frame::NONE)
+}
+
+/// As [`pop`], to where the frame lies between two polls.
+pub(crate) fn pop_into(place: usize, frame: &mut Frame) {
+    with(|local| *frame = local.pop(place));
 }
 
 /// As [`pop`], and fetches the buffer for the body of the run's end.

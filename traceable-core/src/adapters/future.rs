@@ -10,7 +10,7 @@ use pin_project_lite::pin_project;
 
 use super::{OpenRun, Outcome, Start, end_run, open_run};
 use crate::{
-    local::{self, OPENING, Options, Place},
+    local::{Options, Place},
     model::Status,
     runtime::gate,
     site::Site,
@@ -35,10 +35,7 @@ pub fn begin_with(site: &'static Site, options: impl FnOnce(&mut Options), captu
 }
 
 fn begin_on(site: &'static Site, options: Option<&Options>, capture: impl FnOnce(&mut Start<'_>)) {
-    // Without the frame that the adapter prepares, nobody would take the run away again.
-    if local::top().is(OPENING) {
-        open_run(site, options, Place::Replace, capture);
-    }
+    open_run(site, options, Place::Replace, capture);
 }
 
 pin_project! {

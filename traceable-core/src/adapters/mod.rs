@@ -28,6 +28,7 @@ use crate::{
 pub type Map = serde_json::Map<String, Value>;
 
 /// Calls what the user gave to look at a payload; a panic there is not the traced function's.
+#[inline]
 pub fn guarded<T>(f: impl FnOnce() -> T) -> Option<T> {
     catch_unwind(AssertUnwindSafe(f)).ok()
 }
@@ -157,7 +158,7 @@ pub(crate) fn open_run(
     capture: impl FnOnce(&mut Start<'_>),
 ) -> Option<usize> {
     let mut opening = Opening::new();
-    match local::decide(options, &mut opening) {
+    match local::decide(options, place, &mut opening) {
         local::Decision::Record => {
             capture(&mut Start { opening: &mut opening });
             local::commit(site, &mut opening, place)
@@ -238,30 +239,26 @@ impl OpenRun {
     /// Makes the run the current one while its code is polled.
     #[inline]
     fn enter(&mut self) -> Entered<'_> {
-        if self.is_off() {
-            return Entered { run: self, place: None };
+        if self.frame.is(FRESH) && gate::is_off() {
+            self.frame = Frame::NONE;
         }
-        self.enter_on()
+        let place = if self.is_off() { None } else { self.enter_on() };
+        Entered { run: self, place }
     }
 
-    fn enter_on(&mut self) -> Entered<'_> {
-        let place = if self.frame.is(FRESH) { self.prepare() } else { local::push(self.frame) };
-        Entered { run: self, place }
+    fn enter_on(&mut self) -> Option<usize> {
+        if self.frame.is(FRESH) { self.prepare() } else { local::push(&self.frame) }
     }
 
     /// Before the first poll of an async function: a frame that stands for the parent, until the body opens the run.
     fn prepare(&mut self) -> Option<usize> {
         self.frame = Frame::NONE;
-        if !gate::is_on() && !gate::is_undecided() {
-            return None;
-        }
-        let mut frame = local::top();
-        frame.set(local::OPENING);
-        local::push(frame)
+        if gate::is_off() { None } else { local::push_opening() }
     }
 }
 
 impl Drop for OpenRun {
+    #[inline]
     fn drop(&mut self) {
         if self.frame.key != 0 {
             end_run(self.take(), Status::Cancelled, |_| {});
@@ -279,12 +276,11 @@ impl Drop for Entered<'_> {
     #[inline]
     fn drop(&mut self) {
         let Some(place) = self.place else { return };
-        let mut frame = local::pop(place);
-        if frame.is(local::OPENING) {
+        local::pop_into(place, &mut self.run.frame);
+        if self.run.frame.is(local::OPENING) {
             // The body opened no run: nobody listens.
-            frame = Frame::NONE;
+            self.run.frame = Frame::NONE;
         }
-        self.run.frame = frame;
         if std::thread::panicking() {
             note_panic(&mut self.run.frame);
         }

@@ -183,13 +183,14 @@ impl<C, R: Reduce<C>, A: Answer<R::Output>> Reducer<C, R, A> {
 
 impl<C, R: Reduce<C>, A> Reducer<C, R, A> {
     /// Takes a chunk. A reducer that panics takes no more: the panic is not the stream's.
+    #[inline]
     pub(super) fn push(&mut self, chunk: &C) {
-        if let Some(mut reduce) = self.reduce.take() {
-            let state = &mut self.state;
-            self.reduce = guarded(|| {
-                reduce.push(state, chunk);
-                reduce
-            });
+        let state = &mut self.state;
+        if let Some(reduce) = &mut self.reduce
+            && guarded(|| reduce.push(state, chunk)).is_none()
+        {
+            let broken = self.reduce.take();
+            guarded(|| drop(broken));
         }
     }
 }

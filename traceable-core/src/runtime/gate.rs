@@ -32,10 +32,10 @@ pub(crate) fn is_on() -> bool {
     GATE.load(Ordering::Relaxed) >= FIRST_EPOCH
 }
 
-/// Whether nobody has said yet whether this process traces.
+/// Whether nothing is recorded, and that is decided.
 #[inline]
-pub(crate) fn is_undecided() -> bool {
-    GATE.load(Ordering::Relaxed) == UNDECIDED
+pub(crate) fn is_off() -> bool {
+    GATE.load(Ordering::Relaxed) == OFF
 }
 
 #[inline]
