@@ -282,11 +282,7 @@ impl Consumer {
             let published = block.published.load(Ordering::Acquire);
             if published > self.at {
                 let fresh = &block.words[self.at..published];
-                let start = self.pending.len();
-                self.pending.resize(start + fresh.len() * 8, 0);
-                for (bytes, word) in self.pending[start..].chunks_exact_mut(8).zip(fresh) {
-                    bytes.copy_from_slice(&word.load(Ordering::Relaxed).to_le_bytes());
-                }
+                load_words(fresh, &mut self.pending);
                 self.at = published;
                 take_records(&mut self.pending, &length, &mut take);
             }
@@ -311,6 +307,19 @@ impl Consumer {
         if let Some(block) = self.block.take() {
             self.pool.give_back(block);
         }
+    }
+}
+
+/// Appends words as bytes. Eight words at a time, as in [`store_bytes`].
+fn load_words(words: &[AtomicU64], bytes: &mut Vec<u8>) {
+    let load = |word: &AtomicU64| word.load(Ordering::Relaxed).to_le_bytes();
+    bytes.reserve(words.len() * 8);
+    let (eights, rest) = words.as_chunks::<8>();
+    for eight in eights {
+        bytes.extend_from_slice(eight.each_ref().map(load).as_flattened());
+    }
+    for word in rest {
+        bytes.extend_from_slice(&load(word));
     }
 }
 

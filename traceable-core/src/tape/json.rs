@@ -218,59 +218,74 @@ fn write_float(value: f64, out: &mut Vec<u8>) {
     }
 }
 
+/// Bytes that are looked at together.
+const LANE: usize = 16;
+
 /// Appends text with JSON's escapes.
 ///
-/// Escaping is most of what the background does for a prompt, so clean stretches are found eight bytes at a time.
+/// Escaping is most of what the background does for a prompt: each lane is copied before it is looked at, and taken
+/// back from its first byte that needs an escape.
 pub(crate) fn escape(text: &[u8], out: &mut Vec<u8>) {
+    out.reserve(text.len() + text.len() / 16 + LANE);
     let mut rest = text;
-    loop {
-        let clean = clean_prefix(rest);
-        let (before, after) = rest.split_at(clean);
-        out.extend_from_slice(before);
-        let Some((&byte, after)) = after.split_first() else { return };
-        escape_byte(byte, out);
-        rest = after;
+    while let Some((lane, after)) = rest.split_first_chunk::<LANE>() {
+        let start = out.len();
+        out.extend_from_slice(lane);
+        match first_escape(lane) {
+            None => rest = after,
+            Some(at) => {
+                out.truncate(start + at);
+                escape_byte(lane[at], out);
+                rest = &rest[at + 1..];
+            }
+        }
+    }
+    for &byte in rest {
+        if needs_escape(byte) {
+            escape_byte(byte, out);
+        } else {
+            out.push(byte);
+        }
     }
 }
 
-/// How many bytes at the front need no escape.
-fn clean_prefix(text: &[u8]) -> usize {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGHS: u64 = 0x8080_8080_8080_8080;
+#[inline]
+fn needs_escape(byte: u8) -> bool {
+    byte < 0x20 || byte == b'"' || byte == b'\\'
+}
+
+/// Where the first byte stands that needs an escape. Written so that the compiler makes vector compares of it.
+#[inline]
+fn first_escape(lane: &[u8; LANE]) -> Option<usize> {
+    let marks = lane.map(|byte| if (byte < 0x20) | (byte == b'"') | (byte == b'\\') { 0xff } else { 0 });
+    let marks = u128::from_le_bytes(marks);
+    (marks != 0).then(|| (marks.trailing_zeros() / 8) as usize)
+}
+
+/// The letter behind the backslash, for bytes that have a short escape.
+const SHORT: [u8; 128] = {
+    let mut short = [0; 128];
+    let pairs = [(b'"', b'"'), (b'\\', b'\\'), (b'\n', b'n'), (b'\r', b'r'), (b'\t', b't'), (0x08, b'b'), (0x0c, b'f')];
     let mut at = 0;
-    for word in text.chunks_exact(8) {
-        let word = u64::from_le_bytes([word[0], word[1], word[2], word[3], word[4], word[5], word[6], word[7]]);
-        // A byte's high bit is set where the byte is a control character, a quote or a backslash. A borrow may
-        // mark a byte behind a true hit as well, never one before it, and the first hit is all that is used.
-        let control = word.wrapping_sub(ONES * 0x20);
-        let quote = (word ^ (ONES * u64::from(b'"'))).wrapping_sub(ONES);
-        let backslash = (word ^ (ONES * u64::from(b'\\'))).wrapping_sub(ONES);
-        let hits = (control | quote | backslash) & !word & HIGHS;
-        if hits != 0 {
-            return at + (hits.trailing_zeros() / 8) as usize;
-        }
-        at += 8;
+    while at < pairs.len() {
+        short[pairs[at].0 as usize] = pairs[at].1;
+        at += 1;
     }
-    let tail = &text[at..];
-    at + tail.iter().position(|&b| b < 0x20 || b == b'"' || b == b'\\').unwrap_or(tail.len())
+    short
+};
+
+#[inline]
+fn escape_byte(byte: u8, out: &mut Vec<u8>) {
+    match SHORT.get(usize::from(byte)) {
+        Some(&short) if short != 0 => out.extend_from_slice(&[b'\\', short]),
+        _ => escape_control(byte, out),
+    }
 }
 
-fn escape_byte(byte: u8, out: &mut Vec<u8>) {
+#[cold]
+fn escape_control(byte: u8, out: &mut Vec<u8>) {
     const HEX: &[u8; 16] = b"0123456789abcdef";
-    let short = match byte {
-        b'"' => b'"',
-        b'\\' => b'\\',
-        b'\n' => b'n',
-        b'\r' => b'r',
-        b'\t' => b't',
-        0x08 => b'b',
-        0x0c => b'f',
-        _ => {
-            out.extend_from_slice(b"\\u00");
-            out.push(HEX[usize::from(byte >> 4)]);
-            out.push(HEX[usize::from(byte & 15)]);
-            return;
-        }
-    };
-    out.extend_from_slice(&[b'\\', short]);
+    out.extend_from_slice(b"\\u00");
+    out.push(HEX[usize::from(byte >> 4)]);
+    out.push(HEX[usize::from(byte & 15)]);
 }
