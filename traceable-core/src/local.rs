@@ -196,7 +196,7 @@ pub(crate) fn commit(site: &'static Site, opening: Opening, place: Place) -> Opt
             (local.next_key(), ticks, start)
         });
         let head = record::start_head(key, parent.key, start, number, client, &body);
-        let written = local.append(&head, &body, Need::Optional);
+        let written = local.append(&head, &body, Need::Begin);
         local.give_scratch(body);
         if written.is_err() {
             runtime::counters::dropped(Reason::QueueFull);

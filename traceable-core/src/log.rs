@@ -133,6 +133,8 @@ pub(crate) fn log(pool: Arc<Pool>) -> (Producer, Consumer) {
 /// How urgently a record is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Need {
+    /// Begins something: refused while there is still some room left, so that what has begun can be written to its end.
+    Begin,
     /// May be refused when the pool is full.
     Optional,
     /// Closes what was taken before, and so goes over the bound if it must.
@@ -171,7 +173,12 @@ impl Producer {
     fn append_split(&mut self, head: &[u64], body: &[u8], words: usize, need: Need) -> Result<bool, Full> {
         let room = self.block.as_ref().map_or(0, |_| BLOCK_WORDS - self.at);
         let missing = words.saturating_sub(room).div_ceil(BLOCK_WORDS);
-        if need == Need::Optional && self.pool.room() < missing {
+        let kept = match need {
+            Need::Begin => self.pool.max_blocks() / 8,
+            Need::Optional => 0,
+            Need::Must => 0,
+        };
+        if need != Need::Must && missing > 0 && self.pool.room() < missing + kept {
             return Err(Full);
         }
         let body_words = body.chunks(8).map(|chunk| {

@@ -110,6 +110,14 @@ fn main() {
             assert!(!traceable::is_enabled());
         }
         "fork" => fork(count),
+        "stray" => {
+            outer(1);
+            #[traceable]
+            fn loses_it() {
+                std::thread::spawn(|| (0..3).map(work).sum::<usize>()).join().unwrap();
+            }
+            loses_it();
+        }
         other => panic!("unknown way {other}"),
     }
 }

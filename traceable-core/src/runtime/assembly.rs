@@ -129,6 +129,8 @@ pub(super) struct Assembly {
     finished: u64,
     /// Open roots, by site.
     open_roots: HashMap<u32, u32>,
+    /// The last roots that ended: site, start, end.
+    past_roots: VecDeque<(u32, i64, i64)>,
     /// Sites that have been part of another run.
     inner_sites: HashSet<u32>,
     /// Sites that began a trace by what looks like an accident.
@@ -224,7 +226,7 @@ impl Assembly {
     fn start(&mut self, key: Key, parent: Key, start: i64, number: u32, client: u16, body: &[u8]) {
         let Some(site) = self.site(number) else { return };
         if cfg!(debug_assertions) {
-            self.watch_for_strays(site, number, parent == 0);
+            self.watch_for_strays(site, number, start, parent == 0);
         }
         let id = run_id(start, key);
         let source = SourceLocation { module: site.module.into(), file: site.file.into(), line: site.line };
@@ -261,15 +263,16 @@ impl Assembly {
 
     /// Notes a root of a site that is otherwise part of other runs, or that does one step's work, while other traces are
     /// open: most likely the current run was lost on the way to another task or thread.
-    fn watch_for_strays(&mut self, site: &'static Site, number: u32, is_root: bool) {
+    fn watch_for_strays(&mut self, site: &'static Site, number: u32, start: i64, is_root: bool) {
         if !is_root {
             self.inner_sites.insert(number);
             return;
         }
-        let others = self.open_roots.iter().any(|(&other, &open)| open > 0 && other != number);
+        let open = self.open_roots.iter().any(|(&other, &open)| open > 0 && other != number);
+        let past = self.past_roots.iter().any(|&(other, from, to)| other != number && (from..to).contains(&start));
         let step = STEPS.contains(&site.run_type) || self.inner_sites.contains(&number);
         let known = self.open_roots.contains_key(&number);
-        if others && step && !known {
+        if (open || past) && step && !known {
             self.strays.push(site);
         }
         *self.open_roots.entry(number).or_default() += 1;
@@ -300,6 +303,8 @@ impl Assembly {
             && let Some(roots) = self.open_roots.get_mut(&open.site)
         {
             *roots = roots.saturating_sub(1);
+            self.past_roots.push_front((open.site, open.run.start_time, end));
+            self.past_roots.truncate(PAST_ROOTS);
         }
         if open.log == self.log {
             self.ended_at_home.push_back(key);
@@ -615,6 +620,9 @@ impl Open {
         }
     }
 }
+
+/// How many ended roots are looked at when another root began in their time.
+const PAST_ROOTS: usize = 16;
 
 /// Kinds of work that are a step of something.
 const STEPS: [&str; 8] = ["llm", "tool", "retriever", "embedding", "prompt", "parser", "reranker", "guardrail"];
