@@ -616,7 +616,8 @@ impl Open {
             run.events.push(Event { name: "new_token".into(), time: stream.first_chunk, data: None });
         }
         if run.usage.is_none() {
-            run.usage = run.outputs.as_ref().and_then(usage_in);
+            let is_call = matches!(run.run_type, RunType::Llm | RunType::Embedding);
+            run.usage = run.outputs.as_ref().and_then(|outputs| usage_in(outputs, is_call));
         }
     }
 }
@@ -664,9 +665,11 @@ fn as_object(value: Json) -> Json {
     if value.is_object() { value } else { Json::from_written(format!("{{\"output\":{value}}}")) }
 }
 
-fn usage_in(outputs: &Json) -> Option<Usage> {
+/// The usage that an output carries. A chain that passes on a model's answer has not used its tokens again, so there
+/// only what was put there on purpose counts.
+fn usage_in(outputs: &Json, is_call: bool) -> Option<Usage> {
     // Most outputs carry none; only those that may are parsed.
-    if !outputs.as_str().contains("sage") {
+    if !outputs.as_str().contains(if is_call { "sage" } else { "\"usage_metadata\"" }) {
         return None;
     }
     messages::usage(&outputs.to_value())
