@@ -110,7 +110,7 @@ mod tests {
             ("{\n  \"a\": 1,\n  \"b\": 2\n}", r#"{ "a": 1, "b": 2 }"#),
             ("{}", ""),
             (r#"{"messages":[],"a":1}"#, r#"{"messages":[],"a":1}"#),
-            (r#"{"a":"\ud800"}"#, r#""\ud800""#),
+            (r#"{"a":"\ud800"}"#, r#"{"a":"\ud800"}"#),
         ];
         for (json, text) in shown {
             assert_eq!(asked(json), text, "{json}");
