@@ -181,7 +181,7 @@ impl Ending<'_> {
             // A closure's argument type is only inferred from a bound on the function traits.
             Expr::Closure(_) => q! {
                 {
-                    fn hint<C, T, F: ::core::ops::FnOnce(::std::vec::Vec<C>) -> T>(reduce: F) -> F {
+                    fn hint<C, T, F: ::core::ops::Fn(::std::vec::Vec<C>) -> T>(reduce: F) -> F {
                         reduce
                     }
                     hint::<#chunk, _, _>(#reduce)

@@ -23,6 +23,9 @@ use crate::{
     runtime::counters::{self, Reason},
 };
 
+/// How often live views are shown the answer so far, in nanoseconds.
+const SHOW_EVERY: i64 = 250_000_000;
+
 /// The run of a stream and what is known of its chunks.
 #[derive(Debug)]
 struct Recording<R: Finish> {
@@ -31,11 +34,13 @@ struct Recording<R: Finish> {
     first: u64,
     last: u64,
     count: u64,
+    /// When live views were last shown the answer so far.
+    shown: u64,
 }
 
 impl<R: Finish> Recording<R> {
     fn new(run: OpenRun, reducer: R) -> Self {
-        Self { run, reducer: Some(reducer), first: 0, last: 0, count: 0 }
+        Self { run, reducer: Some(reducer), first: 0, last: 0, count: 0, shown: 0 }
     }
 
     /// Looks at a chunk that passes.
@@ -50,9 +55,13 @@ impl<R: Finish> Recording<R> {
         let ticks = clock::ticks();
         if self.count == 0 {
             self.first = ticks;
+            self.shown = ticks;
         }
         self.last = ticks;
         self.count += 1;
+        if clock::nanos_between(self.shown, ticks) > SHOW_EVERY {
+            self.show(ticks);
+        }
         let Some(reducer) = &mut self.reducer else { return };
         let frame = &mut self.run.frame;
         let mut seen = Item { frame, reducer, chunk: None, error: None };
@@ -68,6 +77,20 @@ impl<R: Finish> Recording<R> {
             local::write_note(frame.key, time_of(*frame, ticks), &error);
             local::give_scratch(error);
         }
+    }
+
+    /// Shows live views the answer so far.
+    #[cold]
+    fn show(&mut self, ticks: u64) {
+        self.shown = ticks;
+        let Some(reducer) = &mut self.reducer else { return };
+        let mut body = local::take_scratch();
+        body.push(item::SO_FAR);
+        body.extend_from_slice(&(self.count - 1).to_le_bytes());
+        if reducer.so_far(&mut body) {
+            local::write_note(self.run.frame.key, time_of(self.run.frame, ticks), &body);
+        }
+        local::give_scratch(body);
     }
 
     /// Ends the run with what has passed.
