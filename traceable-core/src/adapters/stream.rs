@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     clock, local,
-    local::{FAILED, Frame, RAW_CHUNKS},
+    local::{Body, FAILED, Frame, RAW_CHUNKS},
     model::Status,
     probe::{Slot, Text},
     record::item,
@@ -126,8 +126,8 @@ impl<R: Finish> Drop for Recording<R> {
 pub struct Item<'a, R> {
     frame: &'a mut Frame,
     reducer: &'a mut R,
-    chunk: Option<Vec<u8>>,
-    error: Option<Vec<u8>>,
+    chunk: Option<Body>,
+    error: Option<Body>,
 }
 
 impl<R> Item<'_, R> {
