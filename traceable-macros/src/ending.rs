@@ -100,14 +100,13 @@ impl Ending<'_> {
 
     fn wrap_future(&self, boxed: Boxed, output: &Type, inner: &Shape) -> TokenStream {
         let p = self.private;
-        // The type of a boxed future is written at the body already, and an alias may hide what it means by its argument.
-        let output = Some(output).filter(|output| boxed == Boxed::No && !is_inferred(output));
-        if !inner.is_deferred() {
-            let outcome = self.outcome(output);
-            return reboxed(boxed, &q!(#p::adopt(run, out, #outcome)));
+        if inner.is_deferred() {
+            let wrap = self.wrapper(inner, Some(output));
+            return reboxed(boxed, &q!(#p::adopt_open(run, out, #wrap)));
         }
-        let wrap = self.wrapper(inner, output);
-        reboxed(boxed, &q!(#p::adopt_open(run, out, #wrap)))
+        // The type of a boxed future is written at the body already, and an alias may hide what it means by its argument.
+        let outcome = self.outcome(Some(output).filter(|output| boxed == Boxed::No && !is_inferred(output)));
+        reboxed(boxed, &q!(#p::adopt(run, out, #outcome)))
     }
 
     /// `|out, run| …`, which wraps what the body or a future gave.
