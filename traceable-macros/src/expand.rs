@@ -63,7 +63,10 @@ impl Body<'_> {
                 #body
             };
         }
-        let arrow = (!is_inferred(&self.returned)).then(|| &self.returned).map(|ty| q!(-> #ty));
+        let arrow = (!is_inferred(&self.returned)).then(|| {
+            let returned = &self.returned;
+            q!(-> #returned)
+        });
         let body = q!(move || #arrow { #body });
         if self.shape.is_deferred() {
             let wrap = self.ending.wrapper(&self.shape, Some(&self.returned));
