@@ -11,7 +11,7 @@ struct Point {
 }
 
 #[traceable]
-fn conditional(#[cfg(all())] a: u8, #[cfg(any())] b: u8, #[cfg(all())] c: u8, #[cfg(any())] c: u16) -> u8 {
+fn conditional(#[cfg(not(any()))] a: u8, #[cfg(any())] b: u8, #[cfg(not(any()))] c: u8, #[cfg(any())] c: u16) -> u8 {
     a + c
 }
 

@@ -56,8 +56,8 @@ fn is_data() -> Option<u8> {
 #[test]
 fn are_recorded_by_their_text() {
     assert_eq!(lines(boxed), ["chain boxed", "err shown"]);
-    assert_eq!(lines_of(|| boxed_later()), ["chain boxed_later", "err shown"]);
-    assert_eq!(lines_of(|| with_context()), ["chain with_context", "err outer: shown"]);
+    assert_eq!(lines_of(boxed_later), ["chain boxed_later", "err shown"]);
+    assert_eq!(lines_of(with_context), ["chain with_context", "err outer: shown"]);
     assert_eq!(lines(input_output), ["chain input_output", "err shown"]);
     assert!(lines(silent)[1].starts_with("err ") && lines(silent)[1].ends_with("Silent"));
     assert_eq!(lines(is_data), ["chain is_data", "out null"]);

@@ -26,7 +26,7 @@ fn early(a: u8) -> u8 {
 fn items_first(a: u8) -> u8 {
     use std::cmp::max;
     const LIMIT: u8 = 3;
-    fn helper(a: u8) -> u8 {
+    const fn helper(a: u8) -> u8 {
         a
     }
     helper(max(a, LIMIT))

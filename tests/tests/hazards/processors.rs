@@ -90,7 +90,7 @@ fn usage_is_read_from_the_output() {
 #[test]
 fn outputs_are_processed() {
     assert_eq!(lines(by_path), ["chain by_path", r#"out "t""#]);
-    assert_eq!(lines_of(|| by_closure()), ["chain by_closure", r#"out "t""#]);
+    assert_eq!(lines_of(by_closure), ["chain by_closure", r#"out "t""#]);
     assert_eq!(lines(by_coercion), ["chain by_coercion", "out 3"]);
     assert_eq!(lines(by_qualified_path), ["chain by_qualified_path", "out 2"]);
 }

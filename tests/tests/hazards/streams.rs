@@ -38,7 +38,7 @@ fn processed() -> impl Stream<Item = Result<Chunk, String>> {
     stream::iter(chunks())
 }
 
-#[traceable(process_chunk = |chunk: &Chunk| chunk.0, reduce_fn = |texts: Vec<&str>| texts.concat(), process_outputs = |text| text.len(), raw_chunks)]
+#[traceable(process_chunk = |chunk: &Chunk| chunk.0, reduce_fn = |texts: Vec<&str>| texts.concat(), process_outputs = |text| text.len() + 1, raw_chunks)]
 async fn everything() -> Result<impl Stream<Item = Result<Chunk, String>>, String> {
     Ok(stream::iter(chunks()))
 }
@@ -92,7 +92,7 @@ fn chunks_are_reduced() {
 fn chunks_are_processed() {
     assert_eq!(lines_of(|| processed().count()), ["chain processed", r#"out ["a","c"]"#, "err b"]);
     let seen = lines_of(|| async { everything().await.unwrap().count().await });
-    assert_eq!(seen, ["chain everything", "out 2", "err b"]);
+    assert_eq!(seen, ["chain everything", "out 3", "err b"]);
     assert_eq!(lines_of(|| unrecorded().count())[0], "chain unrecorded");
     assert!(!lines_of(|| unrecorded().count()).iter().any(|line| line.contains('2')));
 }
