@@ -217,6 +217,18 @@ pub(crate) const fn is_inferred(ty: &Type) -> bool {
     matches!(ty, Type::Infer(_))
 }
 
+/// Whether a function is returned as `impl Fn(..)`, from which the compiler infers the arguments of a closure in the body.
+pub(crate) fn is_callable(output: &ReturnType) -> bool {
+    let ReturnType::Type(_, ty) = output else { return false };
+    let Type::ImplTrait(opaque) = &**ty else { return false };
+    opaque.bounds.iter().any(|bound| match bound {
+        TypeParamBound::Trait(bound) => {
+            bound.path.segments.last().is_some_and(|last| matches!(last.arguments, PathArguments::Parenthesized(_)))
+        }
+        _ => false,
+    })
+}
+
 /// Replaces each `impl Trait` by `_`.
 pub(crate) fn erase(ty: &Type) -> Type {
     let mut ty = ty.clone();
@@ -331,6 +343,13 @@ mod tests {
         assert_eq!(text(parse_quote!(u8)), "u8");
         assert_eq!(text(parse_quote!(anyhow::Result<u8>)), "u8");
         assert_eq!(text(parse_quote!(ChunkResult)), "_");
+    }
+
+    #[test]
+    fn callables() {
+        assert!(is_callable(&parse_quote!(-> impl for<'a> Fn(&'a str) -> u8 + Send)));
+        assert!(!is_callable(&parse_quote!(-> impl Iterator<Item = u8>)));
+        assert!(!is_callable(&parse_quote!(-> Box<dyn Fn(&str) -> u8>)));
     }
 
     #[test]

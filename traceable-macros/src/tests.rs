@@ -24,6 +24,7 @@ expansions! {
     asynchronous: (run_type = "llm") async fn f(&self, a: u8) -> Result<impl Display, E> { g(a).await? }
     never: () fn f(a: u8) -> ! { g(a) }
     keeps_its_caller: (outputs = off) #[track_caller] fn f(a: u8) -> u8 { g(a) }
+    returned_closure: () fn f(a: u8) -> impl Fn(&str) -> usize { |s| s.len() }
     future: () fn f(a: u8) -> impl Future<Output = Result<u8, E>> + Send { g(a) }
     boxed_future: () fn f<'a>(a: &'a u8) -> Pin<Box<dyn Future<Output = u8> + Send + 'a>> { g(a) }
     unpinned_future: () fn f(a: u8) -> Box<dyn Future<Output = u8> + Unpin> { g(a) }
