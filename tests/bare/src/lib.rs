@@ -1,4 +1,4 @@
-//! A crate that knows `traceable` and nothing else: expansions need no other crate, and no unsafe code.
+//! A crate that knows `traceable` and nothing else, in an older edition: expansions need no other crate, and no unsafe code.
 
 #![forbid(unsafe_code)]
 

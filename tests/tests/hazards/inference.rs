@@ -81,6 +81,11 @@ fn coerced_now(n: u8) -> Option<Box<dyn Fn(u8) -> u8>> {
 }
 
 #[traceable]
+fn closure(n: usize) -> impl Fn(&str) -> usize {
+    move |text| text.len() + n
+}
+
+#[traceable]
 async fn collected(n: u8) -> Result<Vec<u8>, Broken> {
     (0..n).map(|i| if i > 3 { Err(Broken) } else { Ok(i) }).collect()
 }
@@ -110,6 +115,8 @@ fn outputs_know_their_types() {
     assert_eq!(ready(unfinished(1)), Ok(vec![]));
     assert_eq!(ready(coerced(1))(2), 3);
     assert_eq!(coerced_now(1).unwrap()(2), 3);
+    assert_eq!(closure(1)("ab"), 3);
+    assert_eq!(lines(|| closure(1)), ["chain closure", "in n=1"]);
     assert_eq!(lines_of(|| collected(5)), ["chain collected", "in n=5", "err Broken"]);
     assert_eq!(ready(parsed("5")), Ok(5));
     assert_eq!(lines(|| ready(defaulted())), ["chain defaulted", r#"out [0,""]"#]);
