@@ -150,10 +150,15 @@ pub(crate) struct Opening {
 
 /// Decides on a call before anything of it is captured.
 #[inline]
-pub(crate) fn decide(options: Option<&Options>, opening: &mut Opening) -> Decision {
+pub(crate) fn decide(options: Option<&Options>, place: Place, opening: &mut Opening) -> Decision {
     with(|local| {
         local.follow_epoch();
-        if options.is_none() && local.stack.last().is_some_and(Frame::is_recorded) {
+        let top = local.stack.last();
+        // Without the frame that the adapter prepares, nobody would take the run away again.
+        if place == Place::Replace && !top.is_some_and(|top| top.is(OPENING)) {
+            return Decision::Nothing;
+        }
+        if options.is_none() && top.is_some_and(Frame::is_recorded) {
             opening.body = Some(local.take_scratch());
             return Decision::Record;
         }
@@ -243,8 +248,31 @@ pub(crate) fn pop_end(place: usize, ending: &mut Ending) -> bool {
 
 /// Makes a frame the current one. Answers its place on the stack.
 #[inline]
-pub(crate) fn push(frame: Frame) -> Option<usize> {
-    place(frame, Place::Push)
+pub(crate) fn push(frame: &Frame) -> Option<usize> {
+    with(|local| {
+        local.stack.push(*frame);
+        local.stack.len() - 1
+    })
+}
+
+/// Makes ready for the body of an async function: a frame that stands for the parent until the body opens the run.
+pub(crate) fn push_opening() -> Option<usize> {
+    with(|local| {
+        let mut frame = local.stack.last().copied().unwrap_or(Frame::NONE);
+        frame.set(OPENING);
+        local.place(frame, Place::Push)
+    })
+}
+
+/// Takes a frame from its place as [`pop`] does, and answers what may have changed of it.
+#[inline]
+pub(crate) fn pop_flags(place: usize) -> u8 {
+    with(|local| {
+        let flags = local.stack.get(place).map_or(0, |frame| frame.flags);
+        local.stack.truncate(place);
+        flags
+    })
+    .unwrap_or(0)
 }
 
 /// Puts a frame where `place` says.

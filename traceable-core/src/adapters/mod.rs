@@ -157,7 +157,7 @@ pub(crate) fn open_run(
     capture: impl FnOnce(&mut Start<'_>),
 ) -> Option<usize> {
     let mut opening = Opening::default();
-    match local::decide(options, &mut opening) {
+    match local::decide(options, place, &mut opening) {
         local::Decision::Record => {
             let body = opening.body.get_or_insert_default();
             capture(&mut Start { body });
@@ -233,29 +233,26 @@ impl OpenRun {
         std::mem::take(&mut self.frame)
     }
 
-    /// Makes the run the current one while its code is polled.
+    /// Makes the run the current one while its code is polled. `None` when there is nothing to do, which is so from the
+    /// first poll on where tracing is off.
     #[inline]
-    fn enter(&mut self) -> Entered<'_> {
-        if self.is_off() {
-            return Entered { run: self, place: None };
-        }
-        self.enter_on()
+    fn enter(&mut self) -> Option<Entered<'_>> {
+        if self.is_off() { None } else { self.enter_on() }
     }
 
-    fn enter_on(&mut self) -> Entered<'_> {
-        let place = if self.frame.is(FRESH) { self.prepare() } else { local::push(self.frame) };
-        Entered { run: self, place }
-    }
-
-    /// Before the first poll of an async function: a frame that stands for the parent, until the body opens the run.
-    fn prepare(&mut self) -> Option<usize> {
-        self.frame = Frame::NONE;
-        if !gate::is_on() && !gate::is_undecided() {
-            return None;
-        }
-        let mut frame = local::top();
-        frame.set(local::OPENING);
-        local::push(frame)
+    fn enter_on(&mut self) -> Option<Entered<'_>> {
+        let fresh = self.frame.is(FRESH);
+        let place = if fresh {
+            self.frame = Frame::NONE;
+            // The body may be the first traced call of the process, which decides whether it traces.
+            if !gate::may_open() {
+                return None;
+            }
+            local::push_opening()
+        } else {
+            local::push(&self.frame)
+        };
+        Some(Entered { run: self, place: place?, fresh })
     }
 }
 
@@ -270,19 +267,21 @@ impl Drop for OpenRun {
 /// While this lives, the run is on the thread's stack.
 struct Entered<'a> {
     run: &'a mut OpenRun,
-    place: Option<usize>,
+    place: usize,
+    /// The body opens the run in this poll.
+    fresh: bool,
 }
 
 impl Drop for Entered<'_> {
     #[inline]
     fn drop(&mut self) {
-        let Some(place) = self.place else { return };
-        let mut frame = local::pop(place);
-        if frame.is(local::OPENING) {
-            // The body opened no run: nobody listens.
-            frame = Frame::NONE;
+        if self.fresh {
+            let frame = local::pop(self.place);
+            // Where the body opened no run, nobody listens.
+            self.run.frame = if frame.is(local::OPENING) { Frame::NONE } else { frame };
+        } else {
+            self.run.frame.flags = local::pop_flags(self.place);
         }
-        self.run.frame = frame;
         if std::thread::panicking() {
             note_panic(&mut self.run.frame);
         }
@@ -290,6 +289,7 @@ impl Drop for Entered<'_> {
 }
 
 /// Ticks to nanoseconds of a run's trace.
-fn time_of(frame: Frame, ticks: u64) -> i64 {
+#[inline]
+fn time_of(frame: &Frame, ticks: u64) -> i64 {
     frame.start + clock::nanos_between(frame.ticks, ticks)
 }

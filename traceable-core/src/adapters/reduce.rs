@@ -211,13 +211,13 @@ impl<C, R: Reduce<C>, A: Answer<R::Output>> Reducer<C, R, A> {
 
 impl<C, R: Reduce<C>, A> Reducer<C, R, A> {
     /// Takes a chunk. A reducer that panics takes no more: the panic is not the stream's.
+    #[inline]
     pub(super) fn push(&mut self, chunk: &C) {
-        if let Some(mut reduce) = self.reduce.take() {
-            let state = &mut self.state;
-            self.reduce = guarded(|| {
-                reduce.push(state, chunk);
-                reduce
-            });
+        // By reference: moving the reducer out and back would cost more than most reducers do.
+        let Some(reduce) = &mut self.reduce else { return };
+        let state = &mut self.state;
+        if guarded(|| reduce.push(state, chunk)).is_none() {
+            self.reduce = None;
         }
     }
 }
