@@ -387,7 +387,7 @@ impl Local {
         options.and_then(|o| o.client).unwrap_or(self.client)
     }
 
-    #[inline(always)]
+    #[inline]
     fn next_frame(&mut self, options: Option<&Options>) -> Frame {
         let key = self.next_key();
         let ticks = clock::ticks();

@@ -218,64 +218,110 @@ fn write_float(value: f64, out: &mut Vec<u8>) {
     }
 }
 
+/// Bytes that are looked at together.
+const BLOCK: usize = 64;
+
 /// Appends text with JSON's escapes.
 ///
-/// Escaping is most of what the background does for a prompt. Eight bytes are looked at and copied at a time; where one
-/// of them needs an escape, what was copied behind it is taken back.
+/// Escaping is most of what the background does for a prompt, and mispredicted branches are most of escaping: prose has a
+/// quote or a line break every few words. So a block is looked at without a branch, which leaves a bit for each byte that
+/// needs an escape, and what lies between two bits is copied in steps of sixteen bytes, too many rather than too few.
 pub(crate) fn escape(text: &[u8], out: &mut Vec<u8>) {
+    let (blocks, rest) = text.as_chunks::<BLOCK>();
     out.reserve(text.len());
-    let mut rest = text;
-    while let Some(word) = rest.first_chunk::<8>() {
-        out.extend_from_slice(word);
-        let clean = clean_prefix(u64::from_le_bytes(*word));
-        if clean == 8 {
-            rest = &rest[8..];
-        } else {
-            out.truncate(out.len() - 8 + clean);
-            escape_byte(word[clean], out);
-            rest = &rest[clean + 1..];
+    if !blocks.is_empty() {
+        let mut escaped = [0; BLOCK * 8];
+        for block in blocks {
+            let marks = marks(block);
+            if marks == 0 {
+                out.extend_from_slice(block);
+            } else {
+                let length = escape_block(block, marks, &mut escaped);
+                out.extend_from_slice(&escaped[..length]);
+            }
         }
     }
     for &byte in rest {
         if byte < 0x20 || byte == b'"' || byte == b'\\' {
-            escape_byte(byte, out);
+            let (escape, length) = escape_of(byte);
+            out.extend_from_slice(&escape[..length]);
         } else {
             out.push(byte);
         }
     }
 }
 
-/// How many of eight bytes, from the first on, need no escape.
-#[inline]
-fn clean_prefix(word: u64) -> usize {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGHS: u64 = 0x8080_8080_8080_8080;
-    // A byte's high bit is set where the byte is a control character, a quote or a backslash. A borrow may mark a byte
-    // behind a true hit as well, never one before it, and the first hit is all that is used.
-    let control = word.wrapping_sub(ONES * 0x20);
-    let quote = (word ^ (ONES * u64::from(b'"'))).wrapping_sub(ONES);
-    let backslash = (word ^ (ONES * u64::from(b'\\'))).wrapping_sub(ONES);
-    let hits = (control | quote | backslash) & !word & HIGHS;
-    (hits.trailing_zeros() / 8) as usize
+/// Writes a block with escapes where the marks are. Answers how long it has become: at most six times as long, and what
+/// is copied beyond the end of a stretch fits behind that.
+fn escape_block(block: &[u8; BLOCK], mut marks: u64, escaped: &mut [u8; BLOCK * 8]) -> usize {
+    // Room to read beyond the block's end.
+    let mut source = [0; BLOCK + STEP];
+    source[..BLOCK].copy_from_slice(block);
+    let (mut at, mut from) = (0, 0);
+    while marks != 0 {
+        let to = marks.trailing_zeros() as usize;
+        marks &= marks - 1;
+        copy_in_steps(&source, from, to, escaped, at);
+        at += to - from;
+        let (escape, length) = escape_of(block[to]);
+        escaped[at..at + 8].copy_from_slice(&escape);
+        at += length;
+        from = to + 1;
+    }
+    copy_in_steps(&source, from, BLOCK, escaped, at);
+    at + BLOCK - from
 }
 
+/// Bytes that are copied in one step.
+const STEP: usize = 16;
+
+/// Copies a stretch and up to a step of what is behind it.
 #[inline]
-fn escape_byte(byte: u8, out: &mut Vec<u8>) {
-    const HEX: &[u8; 16] = b"0123456789abcdef";
-    let short = match byte {
-        b'"' => b'"',
-        b'\\' => b'\\',
-        b'\n' => b'n',
-        b'\r' => b'r',
-        b'\t' => b't',
-        0x08 => b'b',
-        0x0c => b'f',
-        _ => {
-            out.extend_from_slice(b"\\u00");
-            out.push(HEX[usize::from(byte >> 4)]);
-            out.push(HEX[usize::from(byte & 15)]);
-            return;
-        }
+fn copy_in_steps(source: &[u8; BLOCK + STEP], from: usize, to: usize, escaped: &mut [u8; BLOCK * 8], mut at: usize) {
+    let mut from = from;
+    while from < to {
+        escaped[at..at + STEP].copy_from_slice(&source[from..from + STEP]);
+        from += STEP;
+        at += STEP;
+    }
+}
+
+/// A bit for each byte that needs an escape.
+fn marks(block: &[u8; BLOCK]) -> u64 {
+    const LOWS: u64 = 0x7f7f_7f7f_7f7f_7f7f;
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const QUOTES: u64 = ONES * 0x22;
+    const BACKSLASHES: u64 = ONES * 0x5c;
+    /// The high bit of each byte that is zero.
+    const fn zeros(word: u64) -> u64 {
+        !(((word & LOWS) + LOWS) | word | LOWS)
+    }
+    let mut marks = 0;
+    for (at, word) in block.as_chunks::<8>().0.iter().enumerate() {
+        let word = u64::from_le_bytes(*word);
+        let control = zeros(word & (ONES * 0xe0));
+        let quote = zeros(word ^ QUOTES);
+        let backslash = zeros(word ^ BACKSLASHES);
+        // Gathers the high bits of the eight bytes in one.
+        let bits = ((control | quote | backslash) >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56;
+        marks |= bits << (8 * at);
+    }
+    marks
+}
+
+/// The escape of a byte that needs one, filled up to eight bytes, and its length.
+#[inline]
+fn escape_of(byte: u8) -> ([u8; 8], usize) {
+    /// Behind a backslash: for bytes below 0x20 that have a short form.
+    const SHORT: [u8; 32] = {
+        let mut short = [0; 32];
+        (short[0x08], short[0x09], short[0x0a], short[0x0c], short[0x0d]) = (b'b', b't', b'n', b'f', b'r');
+        short
     };
-    out.extend_from_slice(&[b'\\', short]);
+    const HEX: &[u8; 16] = b"0123456789abcdef";
+    let short = SHORT.get(usize::from(byte)).copied().unwrap_or(byte);
+    if short != 0 {
+        return ([b'\\', short, 0, 0, 0, 0, 0, 0], 2);
+    }
+    ([b'\\', b'u', b'0', b'0', HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)], 0, 0], 6)
 }
