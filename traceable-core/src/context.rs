@@ -64,7 +64,7 @@ impl Context {
     /// Makes the run the current one on this thread until the answer is dropped.
     #[must_use = "the run is current only while the answer is kept"]
     pub fn attach(&self) -> Attached<'_> {
-        let place = if self.is_idle() { None } else { local::push(self.frame) };
+        let place = if self.is_idle() { None } else { local::push(&self.frame) };
         Attached { place, _context: PhantomData }
     }
 

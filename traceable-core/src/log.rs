@@ -156,7 +156,7 @@ pub(crate) struct Producer {
 impl Producer {
     /// Appends a record: `head`, and `body` filled up to whole words. Answers whether a block was begun.
     #[inline]
-    pub(crate) fn append(&mut self, head: &[u64], body: &[u8], need: Need) -> Result<bool, Full> {
+    pub(crate) fn append<const N: usize>(&mut self, head: &[u64; N], body: &[u8], need: Need) -> Result<bool, Full> {
         let words = head.len() + body.len().div_ceil(8);
         if let Some(block) = &self.block
             && let Some(room) = block.words.get(self.at..self.at + words)
@@ -173,32 +173,27 @@ impl Producer {
     fn append_split(&mut self, head: &[u64], body: &[u8], words: usize, need: Need) -> Result<bool, Full> {
         let room = self.block.as_ref().map_or(0, |_| BLOCK_WORDS - self.at);
         let missing = words.saturating_sub(room).div_ceil(BLOCK_WORDS);
-        let kept = match need {
-            Need::Begin => self.pool.max_blocks() / 8,
-            Need::Optional => 0,
-            Need::Must => 0,
-        };
+        let kept = if need == Need::Begin { self.pool.max_blocks() / 8 } else { 0 };
         if need != Need::Must && missing > 0 && self.pool.room() < missing + kept {
             return Err(Full);
         }
-        let body_words = body.chunks(8).map(|chunk| {
-            let mut word = [0; 8];
-            word[..chunk.len()].copy_from_slice(chunk);
-            u64::from_le_bytes(word)
-        });
-        let mut words = head.iter().copied().chain(body_words);
-        let mut left = words.next();
-        while left.is_some() {
+        let (mut head, mut body) = (head, body);
+        while !(head.is_empty() && body.is_empty()) {
             if self.at == BLOCK_WORDS || self.block.is_none() {
                 self.advance();
             }
             let Some(block) = &self.block else { break };
-            for slot in &block.words[self.at..] {
-                let Some(word) = left else { break };
-                slot.store(word, Ordering::Relaxed);
-                self.at += 1;
-                left = words.next();
+            let room = &block.words[self.at..];
+            let (now, later) = head.split_at(head.len().min(room.len()));
+            for (slot, word) in room.iter().zip(now) {
+                slot.store(*word, Ordering::Relaxed);
             }
+            head = later;
+            let room = &room[now.len()..];
+            let (fits, rest) = body.split_at(body.len().min(room.len() * 8));
+            store_bytes(room, fits);
+            body = rest;
+            self.at += now.len() + fits.len().div_ceil(8);
             block.published.store(self.at, Ordering::Release);
         }
         Ok(true)
@@ -225,19 +220,22 @@ impl Drop for Producer {
 
 /// Stores a record into words that are known to be as many as it needs.
 #[inline]
-fn store(room: &[AtomicU64], head: &[u64], body: &[u8]) {
-    let (head_room, body_room) = room.split_at(head.len());
+fn store<const N: usize>(room: &[AtomicU64], head: &[u64; N], body: &[u8]) {
+    let Some((head_room, body_room)) = room.split_first_chunk::<N>() else { return };
     for (slot, word) in head_room.iter().zip(head) {
         slot.store(*word, Ordering::Relaxed);
     }
-    let whole = body.chunks_exact(8);
-    let tail = whole.remainder();
-    for (slot, chunk) in body_room.iter().zip(whole) {
-        let mut word = [0; 8];
-        word.copy_from_slice(chunk);
-        slot.store(u64::from_le_bytes(word), Ordering::Relaxed);
+    store_bytes(body_room, body);
+}
+
+/// Stores bytes into words; the last word is filled up with zeros.
+#[inline]
+fn store_bytes(room: &[AtomicU64], bytes: &[u8]) {
+    let (whole, tail) = bytes.as_chunks::<8>();
+    for (slot, chunk) in room.iter().zip(whole) {
+        slot.store(u64::from_le_bytes(*chunk), Ordering::Relaxed);
     }
-    if let (false, Some(slot)) = (tail.is_empty(), body_room.last()) {
+    if let (false, Some(slot)) = (tail.is_empty(), room.get(whole.len())) {
         let mut word = [0; 8];
         word[..tail.len()].copy_from_slice(tail);
         slot.store(u64::from_le_bytes(word), Ordering::Relaxed);
@@ -338,9 +336,9 @@ mod tests {
     use super::*;
 
     /// A record says its length in words in its first word.
-    fn record(n: usize, seed: u64) -> (Vec<u64>, Vec<u8>) {
+    fn record(n: usize, seed: u64) -> ([u64; 2], Vec<u8>) {
         let body: Vec<u8> = (0..n).map(|i| (i as u64 ^ seed) as u8).collect();
-        (vec![(2 + n.div_ceil(8)) as u64, seed], body)
+        ([(2 + n.div_ceil(8)) as u64, seed], body)
     }
 
     fn read(consumer: &mut Consumer) -> (Vec<(u64, Vec<u8>)>, bool) {

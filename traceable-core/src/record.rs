@@ -49,6 +49,8 @@ pub(crate) mod item {
     pub(crate) const STREAM: u8 = 12;
     /// Chunks of this run are kept raw, with their times.
     pub(crate) const RAW_CHUNKS: u8 = 13;
+    /// The answer of an open stream so far: chunks, value.
+    pub(crate) const SO_FAR: u8 = 15;
     /// The output is the list of the chunks.
     pub(crate) const CHUNKS_ARE_OUTPUT: u8 = 14;
 }
@@ -156,6 +158,7 @@ pub(crate) enum Item<'a> {
     Stream { first: i64, last: i64, count: u64 },
     RawChunks,
     ChunksAreOutput,
+    SoFar(u64, TapeReader<'a>),
 }
 
 /// Reads the items of a body.
@@ -191,6 +194,7 @@ impl<'a> Items<'a> {
             }
             item::RAW_CHUNKS => Item::RawChunks,
             item::CHUNKS_ARE_OUTPUT => Item::ChunksAreOutput,
+            item::SO_FAR => Item::SoFar(self.0.u64()?, self.value()?),
             _ => return Err(BrokenTape),
         })
     }

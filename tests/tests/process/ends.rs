@@ -75,6 +75,38 @@ fn a_panic_is_the_error_of_its_run() {
 }
 
 #[test]
+fn a_panic_that_aborts_writes_every_run() {
+    let cargo = Command::new(env!("CARGO"))
+        .args([
+            "build",
+            "--profile",
+            "abort",
+            "-p",
+            "traceable-tests",
+            "--bin",
+            "ends",
+            "--offline",
+            "--message-format=json",
+        ])
+        .output()
+        .unwrap();
+    assert!(cargo.status.success(), "{}", String::from_utf8_lossy(&cargo.stderr));
+    let messages = String::from_utf8(cargo.stdout).unwrap();
+    let executable = messages
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+        .find_map(|message| message["executable"].as_str().map(PathBuf::from))
+        .unwrap();
+    let file = file("abort");
+    let output = Command::new(executable).args(["panic".as_ref(), file.as_os_str()]).output().unwrap();
+    assert_eq!(output.status.code(), None, "ended by a signal");
+    let runs = runs(&file);
+    let names: Vec<&str> = runs.iter().map(|run| run["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["work", "panics"]);
+    assert!(runs[1]["error"].as_str().unwrap().starts_with("panicked: on purpose, in a test ("));
+}
+
+#[test]
 fn the_child_of_a_fork_traces_for_itself() {
     let file = file("fork");
     let output = program("fork", &file, &[], &[]);

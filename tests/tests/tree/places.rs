@@ -263,3 +263,44 @@ async fn a_stream_shows_its_text_while_it_runs() {
     assert_eq!(stream.next().await, None);
     assert_eq!(recorder.run("talks").status, Status::Ok);
 }
+
+#[tokio::test]
+async fn a_reducer_shows_its_answer_while_the_stream_runs() {
+    type Words = tokio::sync::mpsc::Receiver<&'static str>;
+    fn receive(receiver: Words) -> impl Stream<Item = &'static str> {
+        stream::unfold(receiver, |mut receiver| async { receiver.recv().await.map(|word| (word, receiver)) })
+    }
+    #[traceable(run_type = "llm", reduce_fn = |words: Vec<&'static str>| words.concat())]
+    fn all(receiver: Words) -> impl Stream<Item = &'static str> {
+        receive(receiver)
+    }
+    #[traceable(reduce_fn = traceable::fold(String::new(), |text, word: &&'static str| text.push_str(word)))]
+    fn folded(receiver: Words) -> impl Stream<Item = &'static str> {
+        receive(receiver)
+    }
+    let recorder = Recorder::new();
+    for fold in [false, true] {
+        let (sender, receiver) = tokio::sync::mpsc::channel(8);
+        let mut stream: std::pin::Pin<Box<dyn Stream<Item = &'static str>>> =
+            recorder.scope(|| if fold { Box::pin(folded(receiver)) as _ } else { Box::pin(all(receiver)) as _ });
+        let id_of = |change: &RunChange| match change {
+            RunChange::Progress(progress) => progress.outputs.as_ref().map(|json| json.as_str().to_owned()),
+            _ => None,
+        };
+        // Words come until one of them is late enough to be shown.
+        let before = recorder.memory().changes().iter().filter_map(id_of).count();
+        let start = Instant::now();
+        let mut sent = String::new();
+        while recorder.memory().changes().iter().filter_map(id_of).count() == before {
+            assert!(start.elapsed() < Duration::from_secs(30), "nothing was shown");
+            sender.send("x").await.unwrap();
+            sent.push_str(stream.next().await.unwrap());
+        }
+        let shown = recorder.memory().changes().iter().filter_map(id_of).next_back().unwrap();
+        assert!(!shown.is_empty() && format!("\"{sent}\"").starts_with(shown.trim_end_matches('"')), "{shown}");
+        drop(sender);
+        assert_eq!(stream.next().await, None);
+        let run = recorder.run(if fold { "folded" } else { "all" });
+        assert_eq!(run.outputs.unwrap().to_value()["output"], sent);
+    }
+}

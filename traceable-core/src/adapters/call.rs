@@ -1,8 +1,8 @@
 //! Functions that return a value: the run is open while the body runs.
 
-use super::{OpenRun, Outcome, Start, end_run, note_panic, open_run};
+use super::{OpenRun, Outcome, Start, end_run, end_with, note_panic, open_run};
 use crate::{
-    local::{self, Options, Place},
+    local::{self, Ending, Options, Place},
     model::Status,
     runtime::gate,
     site::Site,
@@ -22,8 +22,9 @@ impl RunGuard {
     }
 
     fn end(mut self, outcome: impl FnOnce(&mut Outcome<'_>)) {
-        if let Some(place) = self.place.take() {
-            end_run(local::pop(place), Status::Ok, outcome);
+        let mut ending = Ending::default();
+        if self.place.take().is_some_and(|place| local::pop_end(place, &mut ending)) {
+            end_with(&mut ending, Status::Ok, outcome);
         }
     }
 }

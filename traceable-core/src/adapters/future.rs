@@ -10,7 +10,7 @@ use pin_project_lite::pin_project;
 
 use super::{OpenRun, Outcome, Start, end_run, open_run};
 use crate::{
-    local::{self, OPENING, Options, Place},
+    local::{Options, Place},
     model::Status,
     runtime::gate,
     site::Site,
@@ -20,7 +20,7 @@ use crate::{
 #[inline]
 pub fn begin(site: &'static Site, capture: impl FnOnce(&mut Start<'_>)) {
     if gate::is_open(site) {
-        begin_on(site, None, capture);
+        open_run(site, None, Place::Replace, capture);
     }
 }
 
@@ -30,14 +30,7 @@ pub fn begin_with(site: &'static Site, options: impl FnOnce(&mut Options), captu
     if gate::is_open(site) {
         let mut chosen = Options::default();
         options(&mut chosen);
-        begin_on(site, Some(&chosen), capture);
-    }
-}
-
-fn begin_on(site: &'static Site, options: Option<&Options>, capture: impl FnOnce(&mut Start<'_>)) {
-    // Without the frame that the adapter prepares, nobody would take the run away again.
-    if local::top().is(OPENING) {
-        open_run(site, options, Place::Replace, capture);
+        open_run(site, Some(&chosen), Place::Replace, capture);
     }
 }
 

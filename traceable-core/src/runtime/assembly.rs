@@ -102,6 +102,8 @@ struct Open {
     chunks_cut: u64,
     last_progress: i64,
     progressed_chunks: u64,
+    /// What a reducer has made so far: chunks, answer.
+    so_far: Option<(u64, Json)>,
 }
 
 /// See the module.
@@ -210,7 +212,12 @@ impl Assembly {
                     return last;
                 };
                 match &mut entry.open {
-                    Some(open) => open.take_items(body),
+                    Some(open) => {
+                        open.take_items(body);
+                        if open.so_far.is_some() {
+                            self.streaming.push(key);
+                        }
+                    }
                     None => {
                         let (client, patch) = (entry.client, entry.patch(body));
                         self.emit(client, RunChange::Patch(patch));
@@ -377,14 +384,9 @@ impl Assembly {
                 continue;
             }
             open.last_progress = now;
-            open.progressed_chunks = open.stream().chunks;
-            let progress = Progress {
-                id: entry.id,
-                trace_id: entry.trace_id,
-                time: now,
-                chunks: open.progressed_chunks,
-                outputs: Some(open.chunk_list()),
-            };
+            let (chunks, outputs) = open.answer_so_far();
+            let (id, trace_id) = (entry.id, entry.trace_id);
+            let progress = Progress { id, trace_id, time: now, chunks, outputs: Some(outputs) };
             let client = entry.client;
             self.emit(client, RunChange::Progress(progress));
         }
@@ -456,6 +458,7 @@ impl Open {
             chunks_cut: 0,
             last_progress: 0,
             progressed_chunks: 0,
+            so_far: None,
         }
     }
 
@@ -531,6 +534,7 @@ impl Open {
                 (stream.first_chunk, stream.last_chunk, stream.chunks) = (first, last, count);
             }
             Item::RawChunks => self.keep_raw = true,
+            Item::SoFar(chunks, value) => self.so_far = json(value).map(|answer| (chunks, answer)),
             Item::ChunksAreOutput => {
                 if !self.outputs_set {
                     let list = self.chunk_list();
@@ -578,6 +582,15 @@ impl Open {
 
     fn stream(&mut self) -> &mut StreamInfo {
         self.run.stream.get_or_insert_default()
+    }
+
+    /// What has come so far, for live views.
+    fn answer_so_far(&mut self) -> (u64, Json) {
+        if let Some(so_far) = self.so_far.take() {
+            return so_far;
+        }
+        self.progressed_chunks = self.stream().chunks;
+        (self.progressed_chunks, self.chunk_list())
     }
 
     /// The chunks as one JSON list.

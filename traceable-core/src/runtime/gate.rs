@@ -32,10 +32,10 @@ pub(crate) fn is_on() -> bool {
     GATE.load(Ordering::Relaxed) >= FIRST_EPOCH
 }
 
-/// Whether nobody has said yet whether this process traces.
+/// Whether a call may still be recorded: tracing is on, or nobody has said yet.
 #[inline]
-pub(crate) fn is_undecided() -> bool {
-    GATE.load(Ordering::Relaxed) == UNDECIDED
+pub(crate) fn may_open() -> bool {
+    GATE.load(Ordering::Relaxed) != OFF
 }
 
 #[inline]

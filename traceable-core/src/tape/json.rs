@@ -220,41 +220,46 @@ fn write_float(value: f64, out: &mut Vec<u8>) {
 
 /// Appends text with JSON's escapes.
 ///
-/// Escaping is most of what the background does for a prompt, so clean stretches are found eight bytes at a time.
+/// Escaping is most of what the background does for a prompt. Eight bytes are looked at and copied at a time; where one
+/// of them needs an escape, what was copied behind it is taken back.
 pub(crate) fn escape(text: &[u8], out: &mut Vec<u8>) {
+    out.reserve(text.len());
     let mut rest = text;
-    loop {
-        let clean = clean_prefix(rest);
-        let (before, after) = rest.split_at(clean);
-        out.extend_from_slice(before);
-        let Some((&byte, after)) = after.split_first() else { return };
-        escape_byte(byte, out);
-        rest = after;
+    while let Some(word) = rest.first_chunk::<8>() {
+        out.extend_from_slice(word);
+        let clean = clean_prefix(u64::from_le_bytes(*word));
+        if clean == 8 {
+            rest = &rest[8..];
+        } else {
+            out.truncate(out.len() - 8 + clean);
+            escape_byte(word[clean], out);
+            rest = &rest[clean + 1..];
+        }
+    }
+    for &byte in rest {
+        if byte < 0x20 || byte == b'"' || byte == b'\\' {
+            escape_byte(byte, out);
+        } else {
+            out.push(byte);
+        }
     }
 }
 
-/// How many bytes at the front need no escape.
-fn clean_prefix(text: &[u8]) -> usize {
+/// How many of eight bytes, from the first on, need no escape.
+#[inline]
+fn clean_prefix(word: u64) -> usize {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGHS: u64 = 0x8080_8080_8080_8080;
-    let mut at = 0;
-    for word in text.chunks_exact(8) {
-        let word = u64::from_le_bytes([word[0], word[1], word[2], word[3], word[4], word[5], word[6], word[7]]);
-        // A byte's high bit is set where the byte is a control character, a quote or a backslash. A borrow may
-        // mark a byte behind a true hit as well, never one before it, and the first hit is all that is used.
-        let control = word.wrapping_sub(ONES * 0x20);
-        let quote = (word ^ (ONES * u64::from(b'"'))).wrapping_sub(ONES);
-        let backslash = (word ^ (ONES * u64::from(b'\\'))).wrapping_sub(ONES);
-        let hits = (control | quote | backslash) & !word & HIGHS;
-        if hits != 0 {
-            return at + (hits.trailing_zeros() / 8) as usize;
-        }
-        at += 8;
-    }
-    let tail = &text[at..];
-    at + tail.iter().position(|&b| b < 0x20 || b == b'"' || b == b'\\').unwrap_or(tail.len())
+    // A byte's high bit is set where the byte is a control character, a quote or a backslash. A borrow may mark a byte
+    // behind a true hit as well, never one before it, and the first hit is all that is used.
+    let control = word.wrapping_sub(ONES * 0x20);
+    let quote = (word ^ (ONES * u64::from(b'"'))).wrapping_sub(ONES);
+    let backslash = (word ^ (ONES * u64::from(b'\\'))).wrapping_sub(ONES);
+    let hits = (control | quote | backslash) & !word & HIGHS;
+    (hits.trailing_zeros() / 8) as usize
 }
 
+#[inline]
 fn escape_byte(byte: u8, out: &mut Vec<u8>) {
     const HEX: &[u8; 16] = b"0123456789abcdef";
     let short = match byte {
