@@ -105,9 +105,12 @@ struct Joined {
 
 /// Makes one answer of all chunks, in the shape of an answer that was not streamed.
 fn join(chunks: Vec<Chunk>) -> Joined {
-    let content: String = chunks.iter().map(Chunk::text).collect();
-    let finish_reason = chunks.iter().flat_map(|chunk| &chunk.choices).find_map(|choice| choice.finish_reason.clone());
-    let tokens = chunks.iter().find_map(|chunk| chunk.usage);
+    let (mut content, mut finish_reason, mut tokens) = (String::new(), None, None);
+    for chunk in chunks {
+        content.push_str(chunk.text());
+        tokens = tokens.or(chunk.usage);
+        finish_reason = finish_reason.or(chunk.choices.into_iter().find_map(|choice| choice.finish_reason));
+    }
     Joined {
         choices: vec![Choice { message: Message::new("assistant", content), finish_reason }],
         usage_metadata: tokens.map(|tokens| Usage::new(tokens.prompt_tokens, tokens.completion_tokens)),
@@ -129,7 +132,7 @@ impl Endpoint {
 
         // An error says that there is a provider already, which does as well.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let mut http = Client::builder().connect_timeout(Duration::from_secs(10)).read_timeout(Duration::from_mins(1));
+        let mut http = Client::builder().connect_timeout(Duration::from_secs(10)).read_timeout(Duration::from_secs(60));
         if matches!(address.host_str(), Some("127.0.0.1" | "[::1]" | "localhost")) {
             // A proxy would look for the model on its own machine.
             http = http.no_proxy();

@@ -1,5 +1,7 @@
 //! The examples, run as a user runs them: what they print, and the tree of runs below it.
 
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test may fail")]
+
 use std::{
     env,
     ffi::OsString,
@@ -323,7 +325,7 @@ fn json(body: &str) -> String {
 }
 
 fn events(events: &[&str]) -> String {
-    let body: String = events.iter().map(|event| format!("data: {event}\n\n")).collect();
+    let body = events.iter().map(|event| format!("data: {event}\n\n")).collect::<Vec<_>>().concat();
     answer("text/event-stream", &body)
 }
 
