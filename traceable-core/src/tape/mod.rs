@@ -108,9 +108,11 @@ pub(crate) fn write_mark(buf: &mut Vec<u8>, key: &str, text: &str) {
 }
 
 /// Writes text as a value.
+#[inline]
 pub(crate) fn write_str(buf: &mut Vec<u8>, text: &str) {
-    buf.push(STR);
-    buf.extend_from_slice(&(text.len() as u32).to_le_bytes());
+    let [a, b, c, d] = (text.len() as u32).to_le_bytes();
+    buf.reserve(5 + text.len());
+    buf.extend_from_slice(&[STR, a, b, c, d]);
     buf.extend_from_slice(text.as_bytes());
 }
 

@@ -50,14 +50,16 @@ pub(crate) struct TapeSerializer<'a> {
     depth: u32,
     calls: u32,
     nodes: u32,
-    /// The next struct field holds JSON text to be taken over.
+    /// The level now open is none: its one field holds JSON text to be taken over.
     raw: bool,
+    /// Levels, by depth, that have left the mark of being full.
+    full: u128,
 }
 
 impl<'a> TapeSerializer<'a> {
     pub(crate) fn new(buf: &'a mut Vec<u8>) -> Self {
         let end = buf.len() + MAX_VALUE;
-        Self { buf, end, depth: 0, calls: 0, nodes: 0, raw: false }
+        Self { buf, end, depth: 0, calls: 0, nodes: 0, raw: false, full: 0 }
     }
 
     fn put(&mut self, tag: u8, content: &[u8]) {
@@ -92,13 +94,13 @@ impl<'a> TapeSerializer<'a> {
 
     fn open(&mut self, tag: u8) -> Level<'_, 'a> {
         self.depth += 1;
-        let state = if self.depth > MAX_DEPTH { State::Skipped } else { State::Open };
-        if state == State::Skipped {
+        if self.is_skipped() {
             self.cut("nested more than 64 levels deep");
         } else {
+            self.full &= !(1 << self.depth);
             self.put(tag, &[]);
         }
-        Level { tape: self, state, wrapped: false }
+        Level(self)
     }
 
     /// Opens `{"variant": ` and the level inside.
@@ -106,9 +108,12 @@ impl<'a> TapeSerializer<'a> {
         self.put(MAP, &[]);
         self.text(variant);
         self.depth += 1;
-        let mut level = self.open(tag);
-        level.wrapped = true;
-        level
+        self.open(tag)
+    }
+
+    /// Whether the level now open is too deep: nothing inside is written, nor asked for.
+    fn is_skipped(&self) -> bool {
+        self.depth > MAX_DEPTH
     }
 
     /// Serialises what stands inside a wrapper that makes no JSON level.
@@ -206,7 +211,7 @@ impl<'t, 'a> Serializer for &'t mut TapeSerializer<'a> {
     }
 
     fn serialize_str(self, v: &str) -> Done {
-        if std::mem::take(&mut self.raw) {
+        if self.raw {
             if v.len() > self.end.saturating_sub(self.buf.len()) {
                 self.text(v);
                 return Ok(());
@@ -265,7 +270,7 @@ impl<'t, 'a> Serializer for &'t mut TapeSerializer<'a> {
     ) -> Done {
         let mut level = self.open(MAP);
         level.entry(variant, value)?;
-        level.close()
+        level.close(false)
     }
 
     fn serialize_seq(self, _len: Option<usize>) -> Result<Level<'t, 'a>, TapeError> {
@@ -296,7 +301,8 @@ impl<'t, 'a> Serializer for &'t mut TapeSerializer<'a> {
 
     fn serialize_struct(self, name: &'static str, _len: usize) -> Result<Level<'t, 'a>, TapeError> {
         if name == RAW_VALUE || name == NUMBER {
-            return Ok(Level { tape: self, state: State::Raw, wrapped: false });
+            self.raw = true;
+            return Ok(Level(self));
         }
         Ok(self.open(MAP))
     }
@@ -322,72 +328,59 @@ impl<'t, 'a> Serializer for &'t mut TapeSerializer<'a> {
     }
 }
 
-/// How an open sequence or map stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
-    Open,
-    /// Too deep: nothing inside is written, nor asked for.
-    Skipped,
-    /// No more room: the mark is written, the rest is left out.
-    Full,
-    /// No level at all: the one field inside is JSON text.
-    Raw,
-}
-
-/// An open sequence or map.
-pub(crate) struct Level<'t, 'a> {
-    tape: &'t mut TapeSerializer<'a>,
-    state: State,
-    /// A variant's object stands around this level.
-    wrapped: bool,
-}
+/// An open sequence or map. All that is known of it stands in the serializer, for levels close in the order in which they
+/// opened; a level of two words would be written in parts and moved whole, which costs more than a short value does.
+pub(crate) struct Level<'t, 'a>(&'t mut TapeSerializer<'a>);
 
 impl Level<'_, '_> {
     /// Whether one more value may be written; the first refusal leaves a mark.
+    #[inline]
     fn admit(&mut self, is_map: bool) -> bool {
-        if self.state != State::Open {
-            return false;
-        }
-        if self.tape.is_full() {
-            self.state = State::Full;
+        !self.0.is_skipped() && (!self.0.is_full() || self.refuse(is_map))
+    }
+
+    /// Marks the level as full, once.
+    #[cold]
+    fn refuse(&mut self, is_map: bool) -> bool {
+        let bit = 1 << self.0.depth;
+        if self.0.full & bit == 0 {
+            self.0.full |= bit;
             if is_map {
-                write_str(self.tape.buf, "…");
+                write_str(self.0.buf, "…");
             }
-            self.tape.cut("more left out");
+            self.0.cut("more left out");
         }
-        self.state == State::Open
+        false
     }
 
     fn value<T: Serialize + ?Sized>(&mut self, value: &T) -> Done {
-        if self.admit(false) { value.serialize(&mut *self.tape) } else { Ok(()) }
+        if self.admit(false) { value.serialize(&mut *self.0) } else { Ok(()) }
     }
 
     fn entry<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) -> Done {
-        if self.state == State::Raw {
-            self.tape.raw = true;
-            let done = value.serialize(&mut *self.tape);
-            self.tape.raw = false;
-            return done;
+        if self.0.raw {
+            return value.serialize(&mut *self.0);
         }
         if !self.admit(true) {
             return Ok(());
         }
-        self.tape.text(key);
-        value.serialize(&mut *self.tape)
+        self.0.text(key);
+        value.serialize(&mut *self.0)
     }
 
+    /// Closes the level, and the object around it where it is a variant's.
     #[allow(clippy::unnecessary_wraps, reason = "it is the answer of every `end` below")]
-    fn close(self) -> Done {
-        if self.state == State::Raw {
+    fn close(self, is_variant: bool) -> Done {
+        if std::mem::take(&mut self.0.raw) {
             return Ok(());
         }
-        self.tape.depth -= 1;
-        if self.state != State::Skipped {
-            self.tape.buf.push(END);
+        if !self.0.is_skipped() {
+            self.0.buf.push(END);
         }
-        if self.wrapped {
-            self.tape.depth -= 1;
-            self.tape.buf.push(END);
+        self.0.depth -= 1;
+        if is_variant {
+            self.0.depth -= 1;
+            self.0.buf.push(END);
         }
         Ok(())
     }
@@ -395,7 +388,7 @@ impl Level<'_, '_> {
 
 /// The traits that write values in a row, and those that write named fields, differ in names only.
 macro_rules! levels {
-    ($($trait:ident :: $method:ident ( $($key:ident)? )),* $(,)?) => { $(
+    ($($trait:ident :: $method:ident ( $($key:ident)? ) $variant:literal),* $(,)?) => { $(
         impl $trait for Level<'_, '_> {
             type Ok = ();
             type Error = TapeError;
@@ -405,7 +398,7 @@ macro_rules! levels {
             }
 
             fn end(self) -> Done {
-                self.close()
+                self.close($variant)
             }
         }
     )* };
@@ -414,12 +407,12 @@ macro_rules! levels {
 }
 
 levels! {
-    SerializeSeq::serialize_element(),
-    SerializeTuple::serialize_element(),
-    SerializeTupleStruct::serialize_field(),
-    SerializeTupleVariant::serialize_field(),
-    SerializeStruct::serialize_field(key),
-    SerializeStructVariant::serialize_field(key),
+    SerializeSeq::serialize_element() false,
+    SerializeTuple::serialize_element() false,
+    SerializeTupleStruct::serialize_field() false,
+    SerializeTupleVariant::serialize_field() true,
+    SerializeStruct::serialize_field(key) false,
+    SerializeStructVariant::serialize_field(key) true,
 }
 
 impl SerializeMap for Level<'_, '_> {
@@ -427,15 +420,16 @@ impl SerializeMap for Level<'_, '_> {
     type Error = TapeError;
 
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Done {
-        if self.admit(true) { key.serialize(&mut *self.tape) } else { Ok(()) }
+        if self.admit(true) { key.serialize(&mut *self.0) } else { Ok(()) }
     }
 
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Done {
         // A key that was written needs its value, even when the room ended between the two.
-        if self.state == State::Open { value.serialize(&mut *self.tape) } else { Ok(()) }
+        let refused = self.0.is_skipped() || self.0.full & (1 << self.0.depth) != 0;
+        if refused { Ok(()) } else { value.serialize(&mut *self.0) }
     }
 
     fn end(self) -> Done {
-        self.close()
+        self.close(false)
     }
 }
