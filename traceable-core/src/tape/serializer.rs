@@ -62,36 +62,66 @@ impl<'a> TapeSerializer<'a> {
         Self { buf, end, depth: 0, calls: 0, nodes: 0, raw: false, full: 0 }
     }
 
+    #[inline]
     fn put(&mut self, tag: u8, content: &[u8]) {
         self.nodes += 1;
         self.buf.push(tag);
         self.buf.extend_from_slice(content);
     }
 
+    /// A tag and eight bytes, stored at once.
+    #[inline]
+    fn put_word(&mut self, tag: u8, word: [u8; 8]) {
+        self.nodes += 1;
+        let mut value = [tag; 9];
+        value[1..].copy_from_slice(&word);
+        self.buf.extend_from_slice(&value);
+    }
+
+    #[inline]
     fn text(&mut self, text: &str) {
-        let room = self.end.saturating_sub(self.buf.len());
-        if text.len() <= room {
+        if text.len() <= self.end.saturating_sub(self.buf.len()) {
             self.nodes += 1;
             write_str(self.buf, text);
-            return;
+        } else {
+            self.cut_text(text);
         }
-        let kept = floor_char_boundary(text, room);
+    }
+
+    /// The part of a text that fits.
+    #[cold]
+    fn cut_text(&mut self, text: &str) {
+        let kept = floor_char_boundary(text, self.end.saturating_sub(self.buf.len()));
         self.put(CUT_STR, &(text.len() as u64).to_le_bytes());
         self.buf.extend_from_slice(&(kept as u32).to_le_bytes());
         self.buf.extend_from_slice(&text.as_bytes()[..kept]);
     }
 
+    /// JSON text, taken over as it is where all of it fits.
+    #[cold]
+    fn raw_text(&mut self, text: &str) {
+        if text.len() > self.end.saturating_sub(self.buf.len()) {
+            self.cut_text(text);
+        } else {
+            self.put(RAW, &(text.len() as u32).to_le_bytes());
+            self.buf.extend_from_slice(text.as_bytes());
+        }
+    }
+
     /// Whether no more values fit.
+    #[inline]
     fn is_full(&self) -> bool {
         self.nodes >= MAX_NODES || self.buf.len() >= self.end
     }
 
+    #[cold]
     fn cut(&mut self, reason: &str) {
         self.buf.push(CUT);
         self.buf.extend_from_slice(&(reason.len() as u32).to_le_bytes());
         self.buf.extend_from_slice(reason.as_bytes());
     }
 
+    #[inline]
     fn open(&mut self, tag: u8) -> Level<'_, 'a> {
         self.depth += 1;
         if self.is_skipped() {
@@ -140,25 +170,30 @@ impl<'t, 'a> Serializer for &'t mut TapeSerializer<'a> {
     type SerializeStruct = Level<'t, 'a>;
     type SerializeStructVariant = Level<'t, 'a>;
 
+    #[inline]
     fn serialize_bool(self, v: bool) -> Done {
         self.put(if v { TRUE } else { FALSE }, &[]);
         Ok(())
     }
 
+    #[inline]
     fn serialize_i8(self, v: i8) -> Done {
         self.serialize_i64(v.into())
     }
 
+    #[inline]
     fn serialize_i16(self, v: i16) -> Done {
         self.serialize_i64(v.into())
     }
 
+    #[inline]
     fn serialize_i32(self, v: i32) -> Done {
         self.serialize_i64(v.into())
     }
 
+    #[inline]
     fn serialize_i64(self, v: i64) -> Done {
-        self.put(I64, &v.to_le_bytes());
+        self.put_word(I64, v.to_le_bytes());
         Ok(())
     }
 
@@ -171,20 +206,24 @@ impl<'t, 'a> Serializer for &'t mut TapeSerializer<'a> {
         }
     }
 
+    #[inline]
     fn serialize_u8(self, v: u8) -> Done {
         self.serialize_u64(v.into())
     }
 
+    #[inline]
     fn serialize_u16(self, v: u16) -> Done {
         self.serialize_u64(v.into())
     }
 
+    #[inline]
     fn serialize_u32(self, v: u32) -> Done {
         self.serialize_u64(v.into())
     }
 
+    #[inline]
     fn serialize_u64(self, v: u64) -> Done {
-        self.put(U64, &v.to_le_bytes());
+        self.put_word(U64, v.to_le_bytes());
         Ok(())
     }
 
@@ -195,13 +234,15 @@ impl<'t, 'a> Serializer for &'t mut TapeSerializer<'a> {
         }
     }
 
+    #[inline]
     fn serialize_f32(self, v: f32) -> Done {
         self.put(F32, &v.to_le_bytes());
         Ok(())
     }
 
+    #[inline]
     fn serialize_f64(self, v: f64) -> Done {
-        self.put(F64, &v.to_le_bytes());
+        self.put_word(F64, v.to_le_bytes());
         Ok(())
     }
 
@@ -210,17 +251,13 @@ impl<'t, 'a> Serializer for &'t mut TapeSerializer<'a> {
         Ok(())
     }
 
+    #[inline]
     fn serialize_str(self, v: &str) -> Done {
         if self.raw {
-            if v.len() > self.end.saturating_sub(self.buf.len()) {
-                self.text(v);
-                return Ok(());
-            }
-            self.put(RAW, &(v.len() as u32).to_le_bytes());
-            self.buf.extend_from_slice(v.as_bytes());
-            return Ok(());
+            self.raw_text(v);
+        } else {
+            self.text(v);
         }
-        self.text(v);
         Ok(())
     }
 
@@ -233,15 +270,18 @@ impl<'t, 'a> Serializer for &'t mut TapeSerializer<'a> {
         Ok(())
     }
 
+    #[inline]
     fn serialize_none(self) -> Done {
         self.put(NULL, &[]);
         Ok(())
     }
 
+    #[inline]
     fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Done {
         self.inside(value)
     }
 
+    #[inline]
     fn serialize_unit(self) -> Done {
         self.put(NULL, &[]);
         Ok(())
@@ -252,6 +292,7 @@ impl<'t, 'a> Serializer for &'t mut TapeSerializer<'a> {
         Ok(())
     }
 
+    #[inline]
     fn serialize_unit_variant(self, _name: &'static str, _index: u32, variant: &'static str) -> Done {
         self.text(variant);
         Ok(())
@@ -273,14 +314,17 @@ impl<'t, 'a> Serializer for &'t mut TapeSerializer<'a> {
         level.close(false)
     }
 
+    #[inline]
     fn serialize_seq(self, _len: Option<usize>) -> Result<Level<'t, 'a>, TapeError> {
         Ok(self.open(SEQ))
     }
 
+    #[inline]
     fn serialize_tuple(self, _len: usize) -> Result<Level<'t, 'a>, TapeError> {
         Ok(self.open(SEQ))
     }
 
+    #[inline]
     fn serialize_tuple_struct(self, _name: &'static str, _len: usize) -> Result<Level<'t, 'a>, TapeError> {
         Ok(self.open(SEQ))
     }
@@ -295,10 +339,12 @@ impl<'t, 'a> Serializer for &'t mut TapeSerializer<'a> {
         Ok(self.open_variant(variant, SEQ))
     }
 
+    #[inline]
     fn serialize_map(self, _len: Option<usize>) -> Result<Level<'t, 'a>, TapeError> {
         Ok(self.open(MAP))
     }
 
+    #[inline]
     fn serialize_struct(self, name: &'static str, _len: usize) -> Result<Level<'t, 'a>, TapeError> {
         if name == RAW_VALUE || name == NUMBER {
             self.raw = true;
@@ -369,6 +415,7 @@ impl Level<'_, '_> {
     }
 
     /// Closes the level, and the object around it where it is a variant's.
+    #[inline]
     #[allow(clippy::unnecessary_wraps, reason = "it is the answer of every `end` below")]
     fn close(self, is_variant: bool) -> Done {
         if std::mem::take(&mut self.0.raw) {
