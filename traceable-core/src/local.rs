@@ -305,7 +305,7 @@ pub(crate) fn swap_client(client: u16) -> u16 {
 pub(crate) fn end_all_as_panicked() {
     let frames = with(|local| std::mem::take(&mut local.stack)).unwrap_or_default();
     let mut body = Box::new(vec![record::item::ERROR]);
-    crate::tape::write_str(&mut body, &runtime::exit::panic_text());
+    crate::tape::write_str(&mut body, &runtime::exit::last_panic().0);
     for frame in frames.into_iter().rev() {
         let mut ending = Ending::default();
         if prepare_end(&frame, &mut ending) {

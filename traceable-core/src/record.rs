@@ -51,6 +51,8 @@ pub(crate) mod item {
     pub(crate) const RAW_CHUNKS: u8 = 13;
     /// The answer of an open stream so far: chunks, value.
     pub(crate) const SO_FAR: u8 = 15;
+    /// What a panic said: a text value. The run ended when this was noted.
+    pub(crate) const PANIC: u8 = 16;
     /// The output is the list of the chunks.
     pub(crate) const CHUNKS_ARE_OUTPUT: u8 = 14;
 }
@@ -153,6 +155,7 @@ pub(crate) enum Item<'a> {
     Output(TapeReader<'a>),
     SetOutput(TapeReader<'a>),
     Error(TapeReader<'a>),
+    Panic(TapeReader<'a>),
     Usage(TapeReader<'a>),
     Event(&'a str, i64, TapeReader<'a>),
     Stream { first: i64, last: i64, count: u64 },
@@ -187,6 +190,7 @@ impl<'a> Items<'a> {
             item::OUTPUT => Item::Output(self.value()?),
             item::SET_OUTPUT => Item::SetOutput(self.value()?),
             item::ERROR => Item::Error(self.value()?),
+            item::PANIC => Item::Panic(self.value()?),
             item::USAGE => Item::Usage(self.value()?),
             item::EVENT => Item::Event(self.0.str()?, self.0.u64()? as i64, self.value()?),
             item::STREAM => {

@@ -190,13 +190,16 @@ fn end_with(ending: &mut Ending, status: Status, outcome: impl FnOnce(&mut Outco
 }
 
 /// Notes on the run itself that its code is unwinding.
+///
+/// Noted at the time of the panic, where the writer takes the end of a failed run from.
 fn note_panic(frame: &mut Frame) {
     if frame.is_recorded() && !frame.is(FAILED) {
         frame.set(FAILED);
+        let (text, ticks) = exit::last_panic();
         let mut body = local::take_scratch();
-        body.push(item::ERROR);
-        tape::write_str(&mut body, &exit::panic_text());
-        local::write_note(frame.key, frame.now(), &body);
+        body.push(item::PANIC);
+        tape::write_str(&mut body, &text);
+        local::write_note(frame.key, time_of(frame, ticks), &body);
         local::give_scratch(body);
     }
 }

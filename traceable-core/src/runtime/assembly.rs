@@ -104,6 +104,10 @@ struct Open {
     progressed_chunks: u64,
     /// What a reducer has made so far: chunks, answer.
     so_far: Option<(u64, Json)>,
+    /// When the last note was made.
+    noted: i64,
+    /// When the run panicked.
+    panicked: Option<i64>,
 }
 
 /// See the module.
@@ -204,7 +208,7 @@ impl Assembly {
                     self.streaming.push(key);
                 }
             }
-            Record::Note { key, body, .. } => {
+            Record::Note { key, time, body } => {
                 let Some(entry) = self.entries.get_mut(&key) else {
                     if last {
                         counters::dropped(Reason::AfterEnd);
@@ -213,6 +217,7 @@ impl Assembly {
                 };
                 match &mut entry.open {
                     Some(open) => {
+                        open.noted = time;
                         open.take_items(body);
                         if open.so_far.is_some() {
                             self.streaming.push(key);
@@ -459,6 +464,8 @@ impl Open {
             last_progress: 0,
             progressed_chunks: 0,
             so_far: None,
+            noted: 0,
+            panicked: None,
         }
     }
 
@@ -518,7 +525,10 @@ impl Open {
                 self.outputs_set = true;
                 run.outputs = json(value).map(as_object);
             }
-            Item::Error(value) => {
+            Item::Error(value) | Item::Panic(value) => {
+                if matches!(item, Item::Panic(_)) {
+                    self.panicked = Some(self.noted);
+                }
                 let text = json(value).map(|text| text.to_value());
                 run.error = text.map(|text| text.as_str().map_or_else(|| text.to_string(), str::to_owned));
             }
@@ -616,7 +626,7 @@ impl Open {
             self.stream().raw = std::mem::take(&mut self.chunks);
         }
         let run = &mut *self.run;
-        run.end_time = Some(end.max(run.start_time));
+        run.end_time = Some(self.panicked.unwrap_or(end).max(run.start_time));
         run.status = match status {
             Status::Ok if run.error.is_some() => Status::Error,
             // Whoever drops a stream behind its last chunk has read all of it.
