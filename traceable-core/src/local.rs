@@ -453,7 +453,8 @@ impl Local {
         self.follow_epoch();
         let Some(log) = &mut self.log else { return Err(Full) };
         let mut appended = log.append(&head, body, need);
-        if appended.is_err() && runtime::wait_for_room() {
+        let mut deadline = None;
+        while appended.is_err() && runtime::wait_for_room(&mut deadline) {
             appended = log.append(&head, body, need);
         }
         let block_begun = appended?;

@@ -165,8 +165,8 @@ fn endless(file: &str, count: usize) {
     builder()
         .unwrap()
         .exporter(JsonLines::append(file).unwrap())
-        .overflow(traceable::Overflow::Block(Duration::from_secs(10)))
-        .exit_timeout(Duration::from_secs(60))
+        .overflow(traceable::Overflow::Block(Duration::from_secs(600)))
+        .exit_timeout(Duration::from_secs(600))
         .init()
         .unwrap();
     #[traceable]

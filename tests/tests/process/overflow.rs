@@ -9,7 +9,11 @@ fn a_caller_that_blocks_loses_nothing() {
         "return",
         &file,
         &["60000"],
-        &[("TRACEABLE_MAX_BYTES", "2000000"), ("TRACEABLE_OVERFLOW", "block:30000"), ("TRACEABLE_EXIT_FLUSH", "60000")],
+        &[
+            ("TRACEABLE_MAX_BYTES", "2000000"),
+            ("TRACEABLE_OVERFLOW", "block:600000"),
+            ("TRACEABLE_EXIT_FLUSH", "600000"),
+        ],
     );
     assert!(output.status.success());
     assert_eq!(std::fs::read_to_string(&file).unwrap().lines().count(), 60_000);
@@ -20,7 +24,7 @@ fn a_caller_that_blocks_loses_nothing() {
 fn a_caller_that_does_not_block_drops_whole_runs_and_says_so() {
     let file = file("drop");
     let output =
-        program("return", &file, &["60000"], &[("TRACEABLE_MAX_BYTES", "2000000"), ("TRACEABLE_EXIT_FLUSH", "60000")]);
+        program("return", &file, &["60000"], &[("TRACEABLE_MAX_BYTES", "2000000"), ("TRACEABLE_EXIT_FLUSH", "600000")]);
     assert!(output.status.success());
     let text = std::fs::read_to_string(&file).unwrap();
     let _ = std::fs::remove_file(&file);
