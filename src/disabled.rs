@@ -247,9 +247,12 @@ pub fn is_enabled() -> bool {
 }
 
 /// Does nothing.
-pub async fn flush(_timeout: Duration) -> Flushed {
-    Flushed { complete: true, pending: 0 }
+pub fn flush(_timeout: Duration) -> Flush {
+    std::future::ready(Flushed { complete: true, pending: 0 })
 }
+
+/// The future of [`flush`].
+pub type Flush = std::future::Ready<Flushed>;
 
 /// Does nothing.
 pub fn flush_blocking(_timeout: Duration) -> Flushed {

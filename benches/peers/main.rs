@@ -8,6 +8,7 @@
 //! `--repeat N` to do nothing but N bursts of ours, for a profiler.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a bench prints its figures")]
 #![allow(unreachable_pub, reason = "the modules are of this program only")]
+#![allow(clippy::ignored_unit_patterns, reason = "every tracer's span is taken by the same closure")]
 #![allow(clippy::missing_errors_doc, clippy::missing_panics_doc, reason = "as above")]
 
 mod fastrace;

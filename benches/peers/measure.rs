@@ -172,7 +172,7 @@ fn of_process(tracer: &dyn Tracer, case: Case, load: &'static Load) -> Sample {
     tracer.run(case, load, shape);
     let allocated = allocations() - allocated;
     tracer.settle();
-    a_call(process_cpu() - start, allocated, shape)
+    a_call(process_cpu().saturating_sub(start), allocated, shape)
 }
 
 /// Two threads at once, after each has warmed up: the time of the slower one.

@@ -24,9 +24,10 @@ struct Goal {
 }
 
 fn goals(case: Case) -> Vec<Goal> {
+    use Against::{Added, Other, Peer};
+
     let goal = |against, at_most| Goal { against, at_most, no_allocations: false };
     let warm = |against, at_most| Goal { against, at_most, no_allocations: true };
-    use Against::{Added, Other, Peer};
     match case {
         Case::Off => vec![warm(Added("fastrace"), 0.30)],
         Case::OffAsync => vec![warm(Added("tracing"), 0.50)],

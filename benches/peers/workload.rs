@@ -85,7 +85,7 @@ impl Load {
     pub fn leak() -> &'static Self {
         let conversation = |messages: usize, bytes: usize| {
             let message = |at: usize| Message {
-                role: if at % 2 == 0 { "user" } else { "assistant" },
+                role: if at.is_multiple_of(2) { "user" } else { "assistant" },
                 content: TEXT.chars().cycle().take(bytes / messages).collect(),
             };
             (0..messages).map(message).collect()

@@ -42,6 +42,11 @@ pub(crate) const RAW_CHUNKS: u8 = 16;
 impl Frame {
     pub(crate) const NONE: Self = Self { key: 0, start: 0, ticks: 0, root_key: 0, root_start: 0, client: 0, flags: 0 };
 
+    #[inline]
+    fn root(key: Key, ticks: u64, start: i64, client: u16) -> Self {
+        Self { key, start, ticks, root_key: key, root_start: start, client, flags: 0 }
+    }
+
     pub(crate) fn is(&self, flag: u8) -> bool {
         self.flags & flag != 0
     }
@@ -64,10 +69,15 @@ impl Frame {
     }
 
     /// Now, by the clock of this run's trace.
-    pub(crate) fn now(self) -> i64 {
+    #[inline]
+    pub(crate) fn now(&self) -> i64 {
         self.start + clock::nanos_between(self.ticks, clock::ticks())
     }
 }
+
+/// A buffer for a record's body. Boxed, so that handing it around moves one word: a vector is written field by field and
+/// then moved whole, which no processor forwards from its store buffer, and that would cost more than all else here.
+pub(crate) type Body = Box<Vec<u8>>;
 
 /// Keys are taken from the process in ranges, so that most runs touch nothing that threads share.
 const KEYS_AT_ONCE: u64 = 1024;
@@ -75,7 +85,7 @@ const KEYS_AT_ONCE: u64 = 1024;
 struct Local {
     stack: Vec<Frame>,
     /// A buffer to write bodies in, kept for its capacity.
-    scratch: Vec<u8>,
+    scratch: Option<Body>,
     log: Option<Producer>,
     /// The gate's value when this was last looked at.
     epoch: u32,
@@ -91,7 +101,7 @@ thread_local! {
     static LOCAL: RefCell<Local> = const {
         RefCell::new(Local {
             stack: Vec::new(),
-            scratch: Vec::new(),
+            scratch: None,
             log: None,
             epoch: 0,
             generation: 0,
@@ -109,22 +119,6 @@ const SCRATCH_KEPT: usize = 256 << 10;
 #[inline]
 fn with<T>(f: impl FnOnce(&mut Local) -> T) -> Option<T> {
     LOCAL.try_with(|local| local.try_borrow_mut().ok().map(|mut local| f(&mut local))).ok().flatten()
-}
-
-/// A call that is about to become a run. Filled in where it stands: moving it would cost more than what it holds.
-pub(crate) struct Opening {
-    /// The buffer for the body of the record.
-    pub(crate) body: Vec<u8>,
-    /// The parent, where it is not the current run; of a root only the client.
-    parent: Option<Frame>,
-    /// Key, ticks and start, where sampling had to know them first.
-    root: Option<(Key, u64, i64)>,
-}
-
-impl Opening {
-    pub(crate) const fn new() -> Self {
-        Self { body: Vec::new(), parent: None, root: None }
-    }
 }
 
 /// What the attribute says of a run's place.
@@ -146,21 +140,29 @@ pub(crate) enum Decision {
     Nothing,
 }
 
+/// A run that is about to begin: the buffer for its body, and key, ticks and start where sampling had to know them.
+/// Handed around by reference, for the reason that [`Body`] gives.
+#[derive(Debug, Default)]
+pub(crate) struct Opening {
+    pub(crate) body: Option<Body>,
+    root: Option<(Key, u64, i64)>,
+}
+
 /// Decides on a call before anything of it is captured.
+#[inline]
 pub(crate) fn decide(options: Option<&Options>, place: Place, opening: &mut Opening) -> Decision {
     with(|local| {
         local.follow_epoch();
+        let top = local.stack.last();
         // Without the frame that the adapter prepares, nobody would take the run away again.
-        if place == Place::Replace && !local.stack.last().is_some_and(|top| top.is(OPENING)) {
+        if place == Place::Replace && !top.is_some_and(|top| top.is(OPENING)) {
             return Decision::Nothing;
         }
-        // Most calls are a part of the current run and say nothing of their place.
-        let plain = options.is_none() && local.stack.last().is_some_and(Frame::is_recorded);
-        let decision = if plain { Decision::Record } else { local.decide_place(options, opening) };
-        if decision == Decision::Record {
-            opening.body = local.take_scratch();
+        if options.is_none() && top.is_some_and(Frame::is_recorded) {
+            opening.body = Some(local.take_scratch());
+            return Decision::Record;
         }
-        decision
+        local.decide_slowly(options, opening)
     })
     .unwrap_or(Decision::Nothing)
 }
@@ -176,47 +178,101 @@ pub(crate) enum Place {
 
 /// Writes the start of a run and makes it the current one. `None` when the record found no room: then the run and its
 /// payload are dropped and counted, and what it calls belongs to its parent.
-pub(crate) fn commit(site: &'static Site, opening: &mut Opening, place: Place) -> Option<usize> {
+pub(crate) fn commit(
+    site: &'static Site,
+    opening: &mut Opening,
+    options: Option<&Options>,
+    place: Place,
+) -> Option<usize> {
     let number = site.number();
     with(|local| {
-        let top = local.stack.last();
-        let Frame { key: parent, start: above, ticks: ticks_above, root_key, root_start, client, .. } =
-            *opening.parent.as_ref().or(top).unwrap_or(&Frame::NONE);
-        let (key, ticks, start) = match opening.root {
-            Some(root) => root,
-            None => {
-                let ticks = clock::ticks();
-                let start =
-                    if parent == 0 { clock::wall(ticks) } else { above + clock::nanos_between(ticks_above, ticks) };
-                (local.next_key(), ticks, start)
-            }
+        let frame = match opening.root {
+            Some((key, ticks, start)) => Frame::root(key, ticks, start, local.client_of_root(options)),
+            None => local.next_frame(options),
         };
-        let head = record::start_head(key, parent, start, number, client, &opening.body);
-        let written = local.append(&head, &opening.body, Need::Optional);
-        local.give_scratch(&mut opening.body);
+        let parent = local.parent(options).key;
+        let body = opening.body.take().unwrap_or_default();
+        let head = record::start_head(frame.key, parent, frame.start, number, frame.client, &body);
+        let written = local.append(head, &body, Need::Begin);
+        local.give_scratch(body);
         if written.is_err() {
             runtime::counters::dropped(Reason::QueueFull);
             return None;
         }
-        let (root_key, root_start) = if parent == 0 { (key, start) } else { (root_key, root_start) };
-        let frame = Frame { key, start, ticks, root_key, root_start, client, flags: 0 };
         Some(local.place(frame, place))
     })
     .flatten()
 }
 
-/// Makes a frame the current one. Answers its place on the stack.
-pub(crate) fn push(frame: &Frame) -> Option<usize> {
-    with(|local| local.place(*frame, Place::Push))
+/// What is needed to write the end of a run, and the buffer for its body. Handed around by reference, for the reason that
+/// [`Body`] gives.
+#[derive(Debug, Default)]
+pub(crate) struct Ending {
+    key: Key,
+    end: i64,
+    pub(crate) failed: bool,
+    pub(crate) body: Option<Body>,
 }
 
-/// Makes a frame the current one that stands for the parent, until a run takes its place.
+impl Ending {
+    /// The end of a run, now. `None` when it is not recorded.
+    /// The end of a run, now. Answers whether it is recorded.
+    #[inline]
+    fn set(&mut self, frame: &Frame) -> bool {
+        if frame.is_recorded() {
+            self.key = frame.key;
+            self.end = frame.now();
+            self.failed = frame.is(FAILED);
+        }
+        self.key != 0
+    }
+}
+
+/// Makes ready to write the end of a run, now. Answers whether it is recorded.
+pub(crate) fn prepare_end(frame: &Frame, ending: &mut Ending) -> bool {
+    ending.body = Some(take_scratch());
+    ending.set(frame)
+}
+
+/// Takes a run from its place and makes ready to write its end, now. Answers whether it is recorded.
+#[inline]
+pub(crate) fn pop_end(place: usize, ending: &mut Ending) -> bool {
+    with(|local| {
+        let recorded = local.stack.get(place).is_some_and(|frame| ending.set(frame));
+        local.stack.truncate(place);
+        ending.body = local.scratch.take();
+        recorded
+    })
+    .unwrap_or(false)
+}
+
+/// Makes a frame the current one. Answers its place on the stack.
+#[inline]
+pub(crate) fn push(frame: &Frame) -> Option<usize> {
+    with(|local| {
+        local.stack.push(*frame);
+        local.stack.len() - 1
+    })
+}
+
+/// Makes ready for the body of an async function: a frame that stands for the parent until the body opens the run.
 pub(crate) fn push_opening() -> Option<usize> {
     with(|local| {
         let mut frame = local.stack.last().copied().unwrap_or(Frame::NONE);
         frame.set(OPENING);
         local.place(frame, Place::Push)
     })
+}
+
+/// Takes a frame from its place as [`pop`] does, and answers what may have changed of it.
+#[inline]
+pub(crate) fn pop_flags(place: usize) -> u8 {
+    with(|local| {
+        let flags = local.stack.get(place).map_or(0, |frame| frame.flags);
+        local.stack.truncate(place);
+        flags
+    })
+    .unwrap_or(0)
 }
 
 /// Puts a frame where `place` says.
@@ -259,43 +315,50 @@ pub(crate) fn swap_client(client: u16) -> u16 {
 /// Ends all runs of this thread as panicked: a panic is about to abort the process.
 pub(crate) fn end_all_as_panicked() {
     let frames = with(|local| std::mem::take(&mut local.stack)).unwrap_or_default();
-    let mut body = vec![record::item::ERROR];
-    crate::tape::write_str(&mut body, &runtime::exit::panic_text());
-    for frame in frames.into_iter().rev().filter(|frame| frame.is_recorded()) {
-        write_end(frame.key, frame.now(), Status::Error, body.clone());
+    let mut body = Box::new(vec![record::item::ERROR]);
+    crate::tape::write_str(&mut body, &runtime::exit::last_panic().0);
+    for frame in frames.into_iter().rev() {
+        let mut ending = Ending::default();
+        if prepare_end(&frame, &mut ending) {
+            ending.body = Some(body.clone());
+            write_end(&mut ending, Status::Error);
+        }
     }
 }
 
 /// The buffer for a body. Empty, and with the capacity of earlier ones.
-pub(crate) fn take_scratch() -> Vec<u8> {
+pub(crate) fn take_scratch() -> Body {
     with(Local::take_scratch).unwrap_or_default()
 }
 
 /// Gives the buffer back.
-pub(crate) fn give_scratch(mut body: Vec<u8>) {
-    with(|local| local.give_scratch(&mut body));
+pub(crate) fn give_scratch(body: Body) {
+    with(|local| local.give_scratch(body));
 }
 
 /// Writes the end of a run and gives the buffer back.
-pub(crate) fn write_end(key: Key, end: i64, status: Status, mut body: Vec<u8>) {
+pub(crate) fn write_end(ending: &mut Ending, status: Status) {
     with(|local| {
-        // An end without a payload is never refused, so that a run that was announced never stays open.
+        let Ending { key, end, .. } = *ending;
+        let body = ending.body.take().unwrap_or_default();
         let need = if body.is_empty() { Need::Must } else { Need::Optional };
-        if local.append(&record::end_head(key, end, status, &body), &body, need).is_err() {
-            local.end_without_payload(key, end, status);
+        if local.append(record::end_head(key, end, status, &body), &body, need).is_err() {
+            // Without its payload, so that a run that was announced never stays open.
+            runtime::counters::dropped(Reason::OutputQueueFull);
+            let _ = local.append(record::end_head(key, end, status, &[]), &[], Need::Must);
         }
-        local.give_scratch(&mut body);
+        local.give_scratch(body);
     });
 }
 
 /// Writes a chunk of a stream. Answers whether there was room.
 pub(crate) fn write_chunk(key: Key, time: i64, body: &[u8]) -> bool {
-    with(|local| local.append(&record::chunk_head(key, time, body), body, Need::Optional).is_ok()).unwrap_or(false)
+    with(|local| local.append(record::chunk_head(key, time, body), body, Need::Optional).is_ok()).unwrap_or(false)
 }
 
 /// Writes something that was said of an open run.
 pub(crate) fn write_note(key: Key, time: i64, body: &[u8]) {
-    let written = with(|local| local.append(&record::note_head(key, time, body), body, Need::Optional));
+    let written = with(|local| local.append(record::note_head(key, time, body), body, Need::Optional));
     if written != Some(Ok(())) {
         runtime::counters::dropped(Reason::NoteQueueFull);
     }
@@ -305,59 +368,74 @@ pub(crate) fn write_note(key: Key, time: i64, body: &[u8]) {
 pub(crate) fn write_handle(key: Key, made: bool) {
     with(|local| {
         let head = if made { record::retain_head(key) } else { record::release_head(key) };
-        local.append(&head, &[], Need::Must)
+        local.append(head, &[], Need::Must)
     });
 }
 
 impl Local {
-    /// Decides on a root, and on a call whose attribute says something of its place.
-    #[inline(never)]
-    fn decide_place(&mut self, options: Option<&Options>, opening: &mut Opening) -> Decision {
-        let top = self.stack.last().copied().unwrap_or(Frame::NONE);
-        if options.is_some_and(|o| o.enabled == Some(false)) {
-            return if top.is(MUTED) { Decision::Nothing } else { Decision::Mute };
+    #[inline]
+    fn take_scratch(&mut self) -> Body {
+        self.scratch.take().unwrap_or_default()
+    }
+
+    /// Takes the buffer back, unless it has grown too great to keep.
+    #[inline]
+    fn give_scratch(&mut self, mut body: Body) {
+        if body.capacity() <= SCRATCH_KEPT {
+            body.clear();
+            self.scratch = Some(body);
         }
-        let parent = options.and_then(|o| o.parent).unwrap_or(top);
-        if parent.is(MUTED) {
-            return Decision::Nothing;
-        }
-        if parent.key != 0 {
-            opening.parent = Some(parent);
-            return Decision::Record;
-        }
-        let client = options.and_then(|o| o.client).unwrap_or(self.client);
-        if client == 0 && !gate::default_client_listens() {
-            return Decision::Nothing;
-        }
-        opening.parent = Some(Frame { client, ..Frame::NONE });
-        if let Some(sampler) = gate::sampler(client) {
-            let ticks = clock::ticks();
-            let (key, start) = (self.next_key(), clock::wall(ticks));
-            if !sampler.keeps(runtime::run_id(start, key)) {
-                return Decision::Mute;
-            }
-            opening.root = Some((key, ticks, start));
-        }
-        Decision::Record
+    }
+
+    /// The run that a new one is a part of: the frame of an adapter that is opening stands for its parent.
+    #[inline]
+    fn parent<'a>(&'a self, options: Option<&'a Options>) -> &'a Frame {
+        const NONE: &Frame = &Frame::NONE;
+        options.and_then(|o| o.parent.as_ref()).or(self.stack.last()).unwrap_or(NONE)
+    }
+
+    fn client_of_root(&self, options: Option<&Options>) -> u16 {
+        options.and_then(|o| o.client).unwrap_or(self.client)
     }
 
     #[inline]
-    fn take_scratch(&mut self) -> Vec<u8> {
-        std::mem::take(&mut self.scratch)
+    fn next_frame(&mut self, options: Option<&Options>) -> Frame {
+        let key = self.next_key();
+        let ticks = clock::ticks();
+        let parent = self.parent(options);
+        if parent.key == 0 {
+            return Frame::root(key, ticks, clock::wall(ticks), self.client_of_root(options));
+        }
+        let start = parent.start + clock::nanos_between(parent.ticks, ticks);
+        Frame { key, start, ticks, flags: 0, ..*parent }
     }
 
     #[cold]
-    fn end_without_payload(&mut self, key: Key, end: i64, status: Status) {
-        runtime::counters::dropped(Reason::OutputQueueFull);
-        let _ = self.append(&record::end_head(key, end, status, &[]), &[], Need::Must);
-    }
-
-    #[inline]
-    fn give_scratch(&mut self, body: &mut Vec<u8>) {
-        if body.capacity() > self.scratch.capacity() && body.capacity() <= SCRATCH_KEPT {
-            body.clear();
-            std::mem::swap(&mut self.scratch, body);
+    fn decide_slowly(&mut self, options: Option<&Options>, opening: &mut Opening) -> Decision {
+        let top_is_muted = self.stack.last().is_some_and(|top| top.is(MUTED));
+        if options.is_some_and(|o| o.enabled == Some(false)) {
+            return if top_is_muted { Decision::Nothing } else { Decision::Mute };
         }
+        let parent = *self.parent(options);
+        if parent.is(MUTED) {
+            return Decision::Nothing;
+        }
+        let client = self.client_of_root(options);
+        if parent.key == 0 && client == 0 && !gate::default_client_listens() {
+            return Decision::Nothing;
+        }
+        if parent.key == 0
+            && let Some(sampler) = gate::sampler(client)
+        {
+            let ticks = clock::ticks();
+            let root = (self.next_key(), ticks, clock::wall(ticks));
+            if !sampler.keeps(runtime::run_id(root.2, root.0)) {
+                return Decision::Mute;
+            }
+            opening.root = Some(root);
+        }
+        opening.body = Some(self.take_scratch());
+        Decision::Record
     }
 
     fn next_key(&mut self) -> Key {
@@ -389,12 +467,13 @@ impl Local {
     }
 
     #[inline]
-    fn append<const N: usize>(&mut self, head: &[u64; N], body: &[u8], need: Need) -> Result<(), Full> {
+    fn append<const N: usize>(&mut self, head: [u64; N], body: &[u8], need: Need) -> Result<(), Full> {
         self.follow_epoch();
         let Some(log) = &mut self.log else { return Err(Full) };
-        let mut appended = log.append(head, body, need);
-        if appended.is_err() && runtime::wait_for_room() {
-            appended = log.append(head, body, need);
+        let mut appended = log.append(&head, body, need);
+        let mut deadline = None;
+        while appended.is_err() && runtime::wait_for_room(&mut deadline) {
+            appended = log.append(&head, body, need);
         }
         let block_begun = appended?;
         runtime::wake_writer(block_begun);

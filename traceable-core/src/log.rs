@@ -133,6 +133,8 @@ pub(crate) fn log(pool: Arc<Pool>) -> (Producer, Consumer) {
 /// How urgently a record is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Need {
+    /// Begins something: refused while there is still some room left, so that what has begun can be written to its end.
+    Begin,
     /// May be refused when the pool is full.
     Optional,
     /// Closes what was taken before, and so goes over the bound if it must.
@@ -155,7 +157,7 @@ impl Producer {
     /// Appends a record: `head`, and `body` filled up to whole words. Answers whether a block was begun.
     #[inline]
     pub(crate) fn append<const N: usize>(&mut self, head: &[u64; N], body: &[u8], need: Need) -> Result<bool, Full> {
-        let words = N + body.len().div_ceil(8);
+        let words = head.len() + body.len().div_ceil(8);
         if let Some(block) = &self.block
             && let Some(room) = block.words.get(self.at..self.at + words)
             && let Some((head_room, body_room)) = room.split_first_chunk::<N>()
@@ -177,25 +179,27 @@ impl Producer {
     fn append_split(&mut self, head: &[u64], body: &[u8], words: usize, need: Need) -> Result<bool, Full> {
         let room = self.block.as_ref().map_or(0, |_| BLOCK_WORDS - self.at);
         let missing = words.saturating_sub(room).div_ceil(BLOCK_WORDS);
-        if need == Need::Optional && self.pool.room() < missing {
+        let kept = if need == Need::Begin { self.pool.max_blocks() / 8 } else { 0 };
+        if need != Need::Must && missing > 0 && self.pool.room() < missing + kept {
             return Err(Full);
         }
         let (mut head, mut body) = (head, body);
-        while !head.is_empty() || !body.is_empty() {
+        while !(head.is_empty() && body.is_empty()) {
             if self.at == BLOCK_WORDS || self.block.is_none() {
                 self.advance();
             }
             let Some(block) = &self.block else { break };
             let room = &block.words[self.at..];
-            let (first_head, rest_of_head) = head.split_at(head.len().min(room.len()));
-            let body_room = room.len() - first_head.len();
-            let (first_body, rest_of_body) = body.split_at(body.len().min(body_room * 8));
-            let words = first_head.len() + first_body.len().div_ceil(8);
-            for (slot, word) in room.iter().zip(first_head) {
+            let (now, later) = head.split_at(head.len().min(room.len()));
+            for (slot, word) in room.iter().zip(now) {
                 slot.store(*word, Ordering::Relaxed);
             }
-            store_bytes(&room[first_head.len()..words], first_body);
-            self.at += words;
+            head = later;
+            let room = &room[now.len()..];
+            let (fits, rest) = body.split_at(body.len().min(room.len() * 8));
+            store_bytes(room, fits);
+            body = rest;
+            self.at += now.len() + fits.len().div_ceil(8);
             block.published.store(self.at, Ordering::Release);
             (head, body) = (rest_of_head, rest_of_body);
         }
@@ -221,22 +225,24 @@ impl Drop for Producer {
     }
 }
 
-/// Stores bytes into as many words as they need. Four words at a time: the compiler does not unroll atomic stores.
-#[inline(never)]
+/// Stores a record into words that are known to be as many as it needs.
+#[inline]
+fn store<const N: usize>(room: &[AtomicU64], head: &[u64; N], body: &[u8]) {
+    let Some((head_room, body_room)) = room.split_first_chunk::<N>() else { return };
+    for (slot, word) in head_room.iter().zip(head) {
+        slot.store(*word, Ordering::Relaxed);
+    }
+    store_bytes(body_room, body);
+}
+
+/// Stores bytes into words; the last word is filled up with zeros.
+#[inline]
 fn store_bytes(room: &[AtomicU64], bytes: &[u8]) {
-    let (fours, rest) = bytes.as_chunks::<32>();
-    let (rooms, room) = room.split_at(room.len().min(fours.len() * 4));
-    for (slots, four) in rooms.chunks_exact(4).zip(fours) {
-        let (words, _) = four.as_chunks::<8>();
-        for (slot, word) in slots.iter().zip(words) {
-            slot.store(u64::from_le_bytes(*word), Ordering::Relaxed);
-        }
+    let (whole, tail) = bytes.as_chunks::<8>();
+    for (slot, chunk) in room.iter().zip(whole) {
+        slot.store(u64::from_le_bytes(*chunk), Ordering::Relaxed);
     }
-    let (words, tail) = rest.as_chunks::<8>();
-    for (slot, word) in room.iter().zip(words) {
-        slot.store(u64::from_le_bytes(*word), Ordering::Relaxed);
-    }
-    if let (false, Some(slot)) = (tail.is_empty(), room.last()) {
+    if let (false, Some(slot)) = (tail.is_empty(), room.get(whole.len())) {
         let mut word = [0; 8];
         word[..tail.len()].copy_from_slice(tail);
         slot.store(u64::from_le_bytes(word), Ordering::Relaxed);

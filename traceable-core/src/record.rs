@@ -49,6 +49,10 @@ pub(crate) mod item {
     pub(crate) const STREAM: u8 = 12;
     /// Chunks of this run are kept raw, with their times.
     pub(crate) const RAW_CHUNKS: u8 = 13;
+    /// The answer of an open stream so far: chunks, value.
+    pub(crate) const SO_FAR: u8 = 15;
+    /// What a panic said: a text value. The run ended when this was noted.
+    pub(crate) const PANIC: u8 = 16;
     /// The output is the list of the chunks.
     pub(crate) const CHUNKS_ARE_OUTPUT: u8 = 14;
 }
@@ -151,11 +155,13 @@ pub(crate) enum Item<'a> {
     Output(TapeReader<'a>),
     SetOutput(TapeReader<'a>),
     Error(TapeReader<'a>),
+    Panic(TapeReader<'a>),
     Usage(TapeReader<'a>),
     Event(&'a str, i64, TapeReader<'a>),
     Stream { first: i64, last: i64, count: u64 },
     RawChunks,
     ChunksAreOutput,
+    SoFar(u64, TapeReader<'a>),
 }
 
 /// Reads the items of a body.
@@ -184,6 +190,7 @@ impl<'a> Items<'a> {
             item::OUTPUT => Item::Output(self.value()?),
             item::SET_OUTPUT => Item::SetOutput(self.value()?),
             item::ERROR => Item::Error(self.value()?),
+            item::PANIC => Item::Panic(self.value()?),
             item::USAGE => Item::Usage(self.value()?),
             item::EVENT => Item::Event(self.0.str()?, self.0.u64()? as i64, self.value()?),
             item::STREAM => {
@@ -191,6 +198,7 @@ impl<'a> Items<'a> {
             }
             item::RAW_CHUNKS => Item::RawChunks,
             item::CHUNKS_ARE_OUTPUT => Item::ChunksAreOutput,
+            item::SO_FAR => Item::SoFar(self.0.u64()?, self.value()?),
             _ => return Err(BrokenTape),
         })
     }

@@ -9,6 +9,7 @@
 //! ```
 
 use std::{
+    collections::BTreeMap,
     future::Future,
     pin::Pin,
     sync::{Mutex, PoisonError},
@@ -52,8 +53,17 @@ impl Memory {
     #[must_use]
     pub fn runs(&self) -> Vec<Run> {
         let mut assembler = Assembler::new(usize::MAX / 4);
-        let mut runs: Vec<Run> =
-            self.changes().iter().filter_map(|change| assembler.push(change)).map(|run| *run).collect();
+        let mut runs: BTreeMap<RunId, Run> = BTreeMap::new();
+        for change in self.changes() {
+            if let Some(run) = assembler.push(&change) {
+                runs.insert(run.id, *run);
+            } else if let RunChange::Patch(patch) = change
+                && let Some(run) = runs.get_mut(&patch.id)
+            {
+                run.absorb(*patch);
+            }
+        }
+        let mut runs: Vec<Run> = runs.into_values().collect();
         runs.sort_by_key(|run| (run.start_time, run.id));
         runs
     }
@@ -114,6 +124,12 @@ impl Recorder {
     #[must_use]
     pub fn client(&self) -> Client {
         self.client
+    }
+
+    /// What has arrived so far, without a flush: open runs come in by themselves after a while.
+    #[must_use]
+    pub fn memory(&self) -> &Memory {
+        &self.memory
     }
 
     /// Calls `f`; traces that begin on this thread meanwhile are recorded here.

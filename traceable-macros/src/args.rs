@@ -25,7 +25,6 @@ use syn::{
     parenthesized,
     parse::{Parse, ParseStream, Parser},
     punctuated::Punctuated,
-    spanned::Spanned,
     token,
 };
 
@@ -81,7 +80,7 @@ pub(crate) enum Field {
     /// Any expression under a name.
     Expression(Ident, Box<Expr>),
     /// A field of `self` under its path without `self`.
-    SelfField(String, Box<Expr>),
+    OfSelf(String, Box<Expr>),
 }
 
 impl Args {
@@ -134,8 +133,8 @@ impl Args {
             "process_chunk" => self.process_chunk = Some(equals(key, input)?),
             "reduce_fn" => self.reduce_fn = Some(equals(key, input)?),
             "usage" => self.usage = Some(equals(key, input)?),
-            "stream" => self.stream = Some(flag(input)?),
-            "raw_chunks" => self.raw_chunks = flag(input)?,
+            "stream" => self.stream = Some(flag(key, input)?),
+            "raw_chunks" => self.raw_chunks = flag(key, input)?,
             "enabled" => self.enabled = Some(equals(key, input)?),
             "client" => self.client = Some(equals(key, input)?),
             "parent" => self.parent = Some(equals(key, input)?),
@@ -225,11 +224,13 @@ fn list<T: Parse>(key: &Ident, input: ParseStream<'_>) -> syn::Result<Vec<T>> {
 }
 
 /// `[ = true | false ]`.
-fn flag(input: ParseStream<'_>) -> syn::Result<bool> {
+fn flag(key: &Ident, input: ParseStream<'_>) -> syn::Result<bool> {
     if input.parse::<Option<Token![=]>>()?.is_none() {
         return Ok(true);
     }
-    let value: LitBool = input.parse()?;
+    let value = input.parse::<LitBool>().map_err(|error| {
+        syn::Error::new(error.span(), format_args!("`{key}` takes `true` or `false`; `{key}` alone is `true`"))
+    })?;
     Ok(value.value())
 }
 
@@ -290,8 +291,8 @@ fn run_type(expr: Expr) -> syn::Result<RunType> {
         return Ok(RunType::Text(text.clone()));
     }
     let Expr::Path(path) = expr else {
-        return Err(syn::Error::new(
-            expr.span(),
+        return Err(syn::Error::new_spanned(
+            expr,
             "`run_type` is a string, such as \"llm\", or the path of a `&'static str`",
         ));
     };
@@ -320,14 +321,14 @@ fn crate_path(path: Path) -> syn::Result<Path> {
             "the path must be absolute; write `::{text}` for a crate, or `crate::{text}` for a module of this one"
         ),
     };
-    Err(syn::Error::new(path.span(), message))
+    Err(syn::Error::new_spanned(path, message))
 }
 
 impl Parse for Pair {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
         let (key, at) = pair_key(input)?;
         if key.trim().is_empty() {
-            return Err(syn::Error::new(at, "the key is empty"));
+            return Err(syn::Error::new(at, "the key is empty; give the value a name"));
         }
         if !input.peek(Token![=]) {
             return Err(syn::Error::new(at, format_args!("`{key}` needs a value: `metadata({key} = value)`")));
@@ -357,12 +358,12 @@ impl Parse for Field {
         if input.peek(Token![self]) {
             let expr: Expr = input.parse()?;
             let Some(path) = self_path(&expr).filter(|path| !path.is_empty()) else {
-                return Err(syn::Error::new(
-                    expr.span(),
+                return Err(syn::Error::new_spanned(
+                    expr,
                     "`self` is not captured as a whole; name a field, `inputs(self.field)`, or give a key, `inputs(key = self)`",
                 ));
             };
-            return Ok(Self::SelfField(path.join("."), Box::new(expr)));
+            return Ok(Self::OfSelf(path.join("."), Box::new(expr)));
         }
         let name: Ident = input.parse()?;
         if input.parse::<Option<Token![=]>>()?.is_some() {

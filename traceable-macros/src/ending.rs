@@ -19,14 +19,16 @@ pub(crate) struct Ending<'a> {
 impl Ending<'_> {
     /// `|out, o| …`, which records a finished output. The output's type is written where the compiler has to be told.
     pub(crate) fn outcome(&self, output: Option<&Type>) -> TokenStream {
-        let (p, out) = (self.private, typed(&q!(out), output.map(|ty| q!(&#ty)).as_ref()));
+        let p = self.private;
         let ok = self.ok();
         let unused = if ok.is_empty() { q!(_) } else { q!(v) };
         let probes = self.probes(!self.args.outputs_off);
+        // Not `|out: &Output, o|`: lints judge a written reference type as if it were the user's.
+        let told = output.map(|output| q!(::<#output>));
         q! {
-            |#out, o| {
+            |out, o| {
                 #probes
-                match (&&#p::Split(out)).split() {
+                match (&&#p::Split #told (out)).split() {
                     ::core::result::Result::Ok(#unused) => { #ok }
                     ::core::result::Result::Err(e) => (&&&#p::Probe(e)).describe(o.error()),
                 }
@@ -100,23 +102,22 @@ impl Ending<'_> {
 
     fn wrap_future(&self, boxed: Boxed, output: &Type, inner: &Shape) -> TokenStream {
         let p = self.private;
-        // The type of a boxed future is written at the body already, and an alias may hide what it means by its argument.
-        let output = Some(output).filter(|output| boxed == Boxed::No && !is_inferred(output));
-        if !inner.is_deferred() {
-            let outcome = self.outcome(output);
-            return reboxed(boxed, &q!(#p::adopt(run, out, #outcome)));
+        if inner.is_deferred() {
+            let wrap = self.wrapper(inner, Some(output));
+            return reboxed(boxed, &q!(#p::adopt_open(run, out, #wrap)));
         }
-        let wrap = self.wrapper(inner, output);
-        reboxed(boxed, &q!(#p::adopt_open(run, out, #wrap)))
+        // The type of a boxed future is written at the body already, and an alias may hide what it means by its argument.
+        let outcome = self.outcome(Some(output).filter(|output| boxed == Boxed::No && !is_inferred(output)));
+        reboxed(boxed, &q!(#p::adopt(run, out, #outcome)))
     }
 
     /// `|out, run| …`, which wraps what the body or a future gave.
     pub(crate) fn wrapper(&self, shape: &Shape, output: Option<&Type>) -> TokenStream {
         let output = output.filter(|output| !is_inferred(output));
-        let (out, wrapped) = (typed(&q!(out), output.map(ToTokens::to_token_stream).as_ref()), self.wrap(shape));
+        let wrapped = self.wrap(shape);
         match output {
-            Some(output) => q!(|#out, run| -> #output { #wrapped }),
-            None => q!(|#out, run| #wrapped),
+            Some(output) => q!(|out: #output, run| -> #output { #wrapped }),
+            None => q!(|out, run| #wrapped),
         }
     }
 
@@ -181,7 +182,7 @@ impl Ending<'_> {
             // A closure's argument type is only inferred from a bound on the function traits.
             Expr::Closure(_) => q! {
                 {
-                    fn hint<C, T, F: ::core::ops::FnOnce(::std::vec::Vec<C>) -> T>(reduce: F) -> F {
+                    fn hint<C, T, F: ::core::ops::Fn(::std::vec::Vec<C>) -> T>(reduce: F) -> F {
                         reduce
                     }
                     hint::<#chunk, _, _>(#reduce)
@@ -232,11 +233,6 @@ impl Ending<'_> {
             }
         }
     }
-}
-
-/// A closure's argument with its type, where one is given.
-fn typed(name: &TokenStream, ty: Option<&TokenStream>) -> TokenStream {
-    ty.map_or_else(|| name.clone(), |ty| q!(#name: #ty))
 }
 
 /// Puts an adapter behind the pointer that the return type names.

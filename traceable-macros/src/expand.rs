@@ -15,7 +15,7 @@ use crate::{
     errors::Errors,
     inputs::{Capture, borrow, captures},
     item::Func,
-    shape::{Shape, is_inferred, written},
+    shape::{Shape, is_callable, is_inferred, written},
 };
 
 /// The expansion of the attribute, or everything that is wrong with it.
@@ -56,14 +56,16 @@ impl Body<'_> {
         }
         let (p, body) = (self.ending.private, &self.func.body);
         let run = self.start(true);
-        if matches!(self.shape, Shape::Never) || self.keeps_caller() {
-            // Nothing comes back to be looked at: the guard alone sees the end.
+        if self.is_only_guarded() {
             return q! {
                 let _run = #run;
                 #body
             };
         }
-        let arrow = (!is_inferred(&self.returned)).then(|| &self.returned).map(|ty| q!(-> #ty));
+        let arrow = (!is_inferred(&self.returned)).then(|| {
+            let returned = &self.returned;
+            q!(-> #returned)
+        });
         let body = q!(move || #arrow { #body });
         if self.shape.is_deferred() {
             let wrap = self.ending.wrapper(&self.shape, Some(&self.returned));
@@ -110,9 +112,14 @@ impl Body<'_> {
         })
     }
 
-    /// Whether `#[track_caller]` has to go on working; [`check`] has made sure that the output is not wanted then.
-    fn keeps_caller(&self) -> bool {
-        self.func.attrs.iter().any(|attr| attr.path().is_ident("track_caller"))
+    /// Whether the body stays where it is and a guard alone sees its end, without the output.
+    fn is_only_guarded(&self) -> bool {
+        let args = self.ending.args;
+        // `check` has made sure that the output is not wanted.
+        let keeps_caller = self.func.attrs.iter().any(|attr| attr.path().is_ident("track_caller"));
+        // A closure has nothing to record, and inside a closure of ours it would have to name its arguments' types.
+        let unused = args.process_outputs.is_none() && args.usage.is_none();
+        matches!(self.shape, Shape::Never) || keeps_caller || (unused && is_callable(&self.func.sig.output))
     }
 
     /// The call that opens the run. The static stands in a block of its own, out of the body's sight.

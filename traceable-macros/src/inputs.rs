@@ -46,7 +46,7 @@ pub(crate) fn captures(sig: &Signature, args: &Args, errors: &mut Errors) -> Vec
                 (name.to_token_stream(), capture(name, binding.map_or_else(Vec::new, |b| b.conditions.clone())))
             }
             Field::Expression(key, value) => (key.to_token_stream(), expression(key.unraw().to_string(), value)),
-            Field::SelfField(key, value) => (value.to_token_stream(), expression(key.clone(), value)),
+            Field::OfSelf(key, value) => (value.to_token_stream(), expression(key.clone(), value)),
         };
         if captures.iter().any(|capture| capture.key == new.key) {
             errors.add(syn::Error::new_spanned(
@@ -95,8 +95,9 @@ fn check_name(name: &Ident, key: &str, bindings: &[Binding], errors: &mut Errors
     }
     let known: Vec<_> = bindings.iter().map(|binding| format!("`{}`", binding.ident.unraw())).collect();
     let known = match known.as_slice() {
-        [] => "it has none".to_owned(),
-        known => format!("the arguments are {}", known.join(", ")),
+        [] => "it takes none".to_owned(),
+        [only] => format!("its only argument is {only}"),
+        known => format!("its arguments are {}", known.join(", ")),
     };
     let remedy = match key {
         "inputs" => format!("; for anything else write `inputs({name} = expression)`"),
@@ -177,7 +178,7 @@ mod tests {
         let sig = syn::parse_quote!(fn f(&self, a: u8, b: u8));
         assert_eq!(keys(&sig, quote::quote!(inputs())), "");
         assert_eq!(keys(&sig, quote::quote!(inputs(b, sum = a + b, self.config.0.model))), "b sum config.0.model");
-        assert!(keys(&sig, quote::quote!(inputs(c))).contains("the arguments are `a`, `b`"));
+        assert!(keys(&sig, quote::quote!(inputs(c))).contains("its arguments are `a`, `b`"));
         assert!(keys(&sig, quote::quote!(inputs(a, a = 1))).contains("`a` is given twice"));
     }
 

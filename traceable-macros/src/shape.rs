@@ -217,6 +217,18 @@ pub(crate) const fn is_inferred(ty: &Type) -> bool {
     matches!(ty, Type::Infer(_))
 }
 
+/// Whether a function is returned as `impl Fn(..)`, from which the compiler infers the arguments of a closure in the body.
+pub(crate) fn is_callable(output: &ReturnType) -> bool {
+    let ReturnType::Type(_, ty) = output else { return false };
+    let Type::ImplTrait(opaque) = &**ty else { return false };
+    opaque.bounds.iter().any(|bound| match bound {
+        TypeParamBound::Trait(bound) => {
+            bound.path.segments.last().is_some_and(|last| matches!(last.arguments, PathArguments::Parenthesized(_)))
+        }
+        _ => false,
+    })
+}
+
 /// Replaces each `impl Trait` by `_`.
 pub(crate) fn erase(ty: &Type) -> Type {
     let mut ty = ty.clone();
@@ -264,8 +276,8 @@ fn erase_in_segment(segment: &mut PathSegment) {
 mod tests {
     use super::*;
 
-    fn shape(output: ReturnType) -> String {
-        match Shape::of(&output, None) {
+    fn shape(output: &ReturnType) -> String {
+        match Shape::of(output, None) {
             Ok(shape) => sketch(&shape),
             Err(error) => format!("refused: {error}"),
         }
@@ -285,42 +297,42 @@ mod tests {
 
     #[test]
     fn values() {
-        assert_eq!(shape(parse_quote!()), "value");
-        assert_eq!(shape(parse_quote!(-> !)), "never");
-        assert_eq!(shape(parse_quote!(-> Result<String, E>)), "value");
-        assert_eq!(shape(parse_quote!(-> impl Iterator<Item = u8>)), "value");
-        assert_eq!(shape(parse_quote!(-> Pin<&mut dyn Future<Output = u8>>)), "value");
-        assert_eq!(shape(parse_quote!(-> io::Result<TcpStream>)), "value");
-        assert_eq!(shape(parse_quote!(-> Box<dyn Fn() -> u8>)), "value");
+        assert_eq!(shape(&parse_quote!()), "value");
+        assert_eq!(shape(&parse_quote!(-> !)), "never");
+        assert_eq!(shape(&parse_quote!(-> Result<String, E>)), "value");
+        assert_eq!(shape(&parse_quote!(-> impl Iterator<Item = u8>)), "value");
+        assert_eq!(shape(&parse_quote!(-> Pin<&mut dyn Future<Output = u8>>)), "value");
+        assert_eq!(shape(&parse_quote!(-> io::Result<TcpStream>)), "value");
+        assert_eq!(shape(&parse_quote!(-> Box<dyn Fn() -> u8>)), "value");
     }
 
     #[test]
     fn futures() {
-        assert_eq!(shape(parse_quote!(-> impl Future<Output = u8> + Send)), "future(No, value)");
-        assert_eq!(shape(parse_quote!(-> (impl Send + core::future::Future<Output = u8>))), "future(No, value)");
-        assert_eq!(shape(parse_quote!(-> Pin<Box<dyn Future<Output = u8> + Send + 'a>>)), "future(Pinned, value)");
-        assert_eq!(shape(parse_quote!(-> Box<dyn Future<Output = u8> + Unpin>)), "future(Plain, value)");
+        assert_eq!(shape(&parse_quote!(-> impl Future<Output = u8> + Send)), "future(No, value)");
+        assert_eq!(shape(&parse_quote!(-> (impl Send + core::future::Future<Output = u8>))), "future(No, value)");
+        assert_eq!(shape(&parse_quote!(-> Pin<Box<dyn Future<Output = u8> + Send + 'a>>)), "future(Pinned, value)");
+        assert_eq!(shape(&parse_quote!(-> Box<dyn Future<Output = u8> + Unpin>)), "future(Plain, value)");
         assert_eq!(
-            shape(parse_quote!(-> futures::future::BoxFuture<'_, Result<BoxStream<'static, u8>, E>>)),
+            shape(&parse_quote!(-> futures::future::BoxFuture<'_, Result<BoxStream<'static, u8>, E>>)),
             "future(Pinned, result(stream(Pinned, u8)))"
         );
     }
 
     #[test]
     fn streams() {
-        assert_eq!(shape(parse_quote!(-> impl Stream<Item = Result<u8, E>>)), "stream(No, Result < u8 , E >)");
-        assert_eq!(shape(parse_quote!(-> anyhow::Result<impl Stream<Item = u8>>)), "result(stream(No, u8))");
-        assert_eq!(shape(parse_quote!(-> Option<LocalBoxStream<'_, u8>>)), "option(stream(Pinned, u8))");
-        assert_eq!(shape(parse_quote!(-> impl Stream<Item = impl Display>)), "stream(No, _)");
+        assert_eq!(shape(&parse_quote!(-> impl Stream<Item = Result<u8, E>>)), "stream(No, Result < u8 , E >)");
+        assert_eq!(shape(&parse_quote!(-> anyhow::Result<impl Stream<Item = u8>>)), "result(stream(No, u8))");
+        assert_eq!(shape(&parse_quote!(-> Option<LocalBoxStream<'_, u8>>)), "option(stream(Pinned, u8))");
+        assert_eq!(shape(&parse_quote!(-> impl Stream<Item = impl Display>)), "stream(No, _)");
         let output = parse_quote!(-> Box<dyn Iterator<Item = u8>>);
         assert_eq!(sketch(&Shape::of(&output, Some(true)).unwrap()), "iterator(u8)");
     }
 
     #[test]
     fn streams_that_cannot_be_wrapped() {
-        assert!(shape(parse_quote!(-> ReceiverStream<u8>)).starts_with("refused: `ReceiverStream`"));
-        assert!(shape(parse_quote!(-> Result<ChatStream, E>)).starts_with("refused: `ChatStream`"));
-        assert!(shape(parse_quote!(-> impl TryStream<Ok = u8>)).starts_with("refused: `TryStream`"));
+        assert!(shape(&parse_quote!(-> ReceiverStream<u8>)).starts_with("refused: `ReceiverStream`"));
+        assert!(shape(&parse_quote!(-> Result<ChatStream, E>)).starts_with("refused: `ChatStream`"));
+        assert!(shape(&parse_quote!(-> impl TryStream<Ok = u8>)).starts_with("refused: `TryStream`"));
         let output = parse_quote!(-> ReceiverStream<u8>);
         assert_eq!(sketch(&Shape::of(&output, Some(false)).unwrap()), "value");
     }
@@ -331,6 +343,13 @@ mod tests {
         assert_eq!(text(parse_quote!(u8)), "u8");
         assert_eq!(text(parse_quote!(anyhow::Result<u8>)), "u8");
         assert_eq!(text(parse_quote!(ChunkResult)), "_");
+    }
+
+    #[test]
+    fn callables() {
+        assert!(is_callable(&parse_quote!(-> impl for<'a> Fn(&'a str) -> u8 + Send)));
+        assert!(!is_callable(&parse_quote!(-> impl Iterator<Item = u8>)));
+        assert!(!is_callable(&parse_quote!(-> Box<dyn Fn(&str) -> u8>)));
     }
 
     #[test]

@@ -110,6 +110,14 @@ fn main() {
             assert!(!traceable::is_enabled());
         }
         "fork" => fork(count),
+        "stray" => {
+            outer(1);
+            #[traceable]
+            fn loses_it() {
+                std::thread::spawn(|| (0..3).map(work).sum::<usize>()).join().unwrap();
+            }
+            loses_it();
+        }
         other => panic!("unknown way {other}"),
     }
 }
@@ -157,8 +165,8 @@ fn endless(file: &str, count: usize) {
     builder()
         .unwrap()
         .exporter(JsonLines::append(file).unwrap())
-        .overflow(traceable::Overflow::Block(Duration::from_secs(10)))
-        .exit_timeout(Duration::from_secs(60))
+        .overflow(traceable::Overflow::Block(Duration::from_secs(600)))
+        .exit_timeout(Duration::from_secs(600))
         .init()
         .unwrap();
     #[traceable]

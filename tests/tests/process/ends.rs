@@ -22,6 +22,8 @@ pub(crate) fn program(way: &str, file: &PathBuf, more: &[&str], env: &[(&str, &s
     {
         command.env_remove(name);
     }
+    // A busy machine must not cut off what is written at the end.
+    command.env("TRACEABLE_EXIT_FLUSH", "600000");
     command.arg(way).arg(file).args(more).envs(env.iter().copied()).output().unwrap()
 }
 
@@ -72,6 +74,38 @@ fn a_panic_is_the_error_of_its_run() {
         let error = failed["error"].as_str().unwrap();
         assert!(error.starts_with("panicked: on purpose, in a test (") && error.contains("ends.rs:"), "{error}");
     }
+}
+
+#[test]
+fn a_panic_that_aborts_writes_every_run() {
+    let cargo = Command::new(env!("CARGO"))
+        .args([
+            "build",
+            "--profile",
+            "abort",
+            "-p",
+            "traceable-tests",
+            "--bin",
+            "ends",
+            "--offline",
+            "--message-format=json",
+        ])
+        .output()
+        .unwrap();
+    assert!(cargo.status.success(), "{}", String::from_utf8_lossy(&cargo.stderr));
+    let messages = String::from_utf8(cargo.stdout).unwrap();
+    let executable = messages
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+        .find_map(|message| message["executable"].as_str().map(PathBuf::from))
+        .unwrap();
+    let file = file("abort");
+    let output = Command::new(executable).args(["panic".as_ref(), file.as_os_str()]).output().unwrap();
+    assert_eq!(output.status.code(), None, "ended by a signal");
+    let runs = runs(&file);
+    let names: Vec<&str> = runs.iter().map(|run| run["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["work", "panics"]);
+    assert!(runs[1]["error"].as_str().unwrap().starts_with("panicked: on purpose, in a test ("));
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! Functions that return a value: the run is open while the body runs.
 
-use super::{OpenRun, Outcome, Start, end_run, end_run_in, note_panic, open_run};
+use super::{OpenRun, Outcome, Start, end_run, end_with, note_panic, open_run};
 use crate::{
-    local::{self, Options, Place},
+    local::{self, Ending, Options, Place},
     model::Status,
     runtime::gate,
     site::Site,
@@ -22,10 +22,9 @@ impl RunGuard {
     }
 
     fn end(mut self, outcome: impl FnOnce(&mut Outcome<'_>)) {
-        if let Some(place) = self.place.take() {
-            let mut body = Vec::new();
-            let frame = local::pop_to_end(place, &mut body);
-            end_run_in(body, &frame, Status::Ok, outcome);
+        let mut ending = Ending::default();
+        if self.place.take().is_some_and(|place| local::pop_end(place, &mut ending)) {
+            end_with(&mut ending, Status::Ok, outcome);
         }
     }
 }

@@ -20,7 +20,7 @@ use crate::{
 #[inline]
 pub fn begin(site: &'static Site, capture: impl FnOnce(&mut Start<'_>)) {
     if gate::is_open(site) {
-        begin_on(site, None, capture);
+        open_run(site, None, Place::Replace, capture);
     }
 }
 
@@ -30,12 +30,8 @@ pub fn begin_with(site: &'static Site, options: impl FnOnce(&mut Options), captu
     if gate::is_open(site) {
         let mut chosen = Options::default();
         options(&mut chosen);
-        begin_on(site, Some(&chosen), capture);
+        open_run(site, Some(&chosen), Place::Replace, capture);
     }
-}
-
-fn begin_on(site: &'static Site, options: Option<&Options>, capture: impl FnOnce(&mut Start<'_>)) {
-    open_run(site, options, Place::Replace, capture);
 }
 
 pin_project! {

@@ -15,7 +15,7 @@ use serde_json::Value;
 pub use self::reduce::{Fold, Reduce, fold};
 use crate::{
     clock, local,
-    local::{FAILED, FRESH, Frame, MUTED, Opening},
+    local::{Ending, FAILED, FRESH, Frame, MUTED, Opening},
     model::{Status, Usage},
     probe::{Slot, Text},
     record::item,
@@ -35,7 +35,7 @@ pub fn guarded<T>(f: impl FnOnce() -> T) -> Option<T> {
 
 /// What a run begins with: written by the attribute's capture.
 pub struct Start<'a> {
-    opening: &'a mut Opening,
+    body: &'a mut Vec<u8>,
 }
 
 impl fmt::Debug for Start<'_> {
@@ -47,33 +47,33 @@ impl fmt::Debug for Start<'_> {
 impl Start<'_> {
     /// A place for an argument.
     pub fn input(&mut self, key: &'static str) -> Slot<'_> {
-        named(&mut self.opening.body, item::INPUT, key)
+        named(self.body, item::INPUT, key)
     }
 
     /// A place for a metadata value.
     pub fn metadata(&mut self, key: &'static str) -> Slot<'_> {
-        named(&mut self.opening.body, item::METADATA, key)
+        named(self.body, item::METADATA, key)
     }
 
     /// Adds a tag.
     pub fn tag(&mut self, tag: impl AsRef<str>) {
-        text(&mut self.opening.body, item::TAG, tag.as_ref());
+        text(self.body, item::TAG, tag.as_ref());
     }
 
     /// Sets the name.
     pub fn name(&mut self, name: impl AsRef<str>) {
-        text(&mut self.opening.body, item::NAME, name.as_ref());
+        text(self.body, item::NAME, name.as_ref());
     }
 
     /// Sets the project.
     pub fn project(&mut self, project: impl AsRef<str>) {
-        text(&mut self.opening.body, item::PROJECT, project.as_ref());
+        text(self.body, item::PROJECT, project.as_ref());
     }
 
     /// Lets `process` change the arguments. Should it panic, none of them is kept.
     pub fn process_inputs<M: Into<Map>>(&mut self, process: impl FnOnce(Map) -> M) {
-        let inputs = take_inputs(&mut self.opening.body);
-        let body = &mut self.opening.body;
+        let inputs = take_inputs(self.body);
+        let body = &mut *self.body;
         body.push(item::INPUTS);
         match guarded(|| process(inputs).into()) {
             Some(inputs) => tape::write_serialize(body, &inputs),
@@ -157,11 +157,12 @@ pub(crate) fn open_run(
     place: local::Place,
     capture: impl FnOnce(&mut Start<'_>),
 ) -> Option<usize> {
-    let mut opening = Opening::new();
+    let mut opening = Opening::default();
     match local::decide(options, place, &mut opening) {
         local::Decision::Record => {
-            capture(&mut Start { opening: &mut opening });
-            local::commit(site, &mut opening, place)
+            let body = opening.body.get_or_insert_default();
+            capture(&mut Start { body });
+            local::commit(site, &mut opening, options, place)
         }
         local::Decision::Mute => {
             let mut frame = Frame::NONE;
@@ -174,32 +175,32 @@ pub(crate) fn open_run(
 
 /// Writes the end of a run that is no longer on any stack.
 fn end_run(frame: Frame, status: Status, outcome: impl FnOnce(&mut Outcome<'_>)) {
-    if frame.is_recorded() {
-        end_run_in(local::take_scratch(), &frame, status, outcome);
+    let mut ending = Ending::default();
+    if local::prepare_end(&frame, &mut ending) {
+        end_with(&mut ending, status, outcome);
     }
 }
 
-/// As [`end_run`], with the buffer for the body at hand.
+/// Writes the end of a run that has been made ready.
 #[inline]
-fn end_run_in(mut body: Vec<u8>, frame: &Frame, status: Status, outcome: impl FnOnce(&mut Outcome<'_>)) {
-    if !frame.is_recorded() {
-        return local::give_scratch(body);
-    }
-    let end = frame.now();
-    let mut failed = frame.is(FAILED);
-    outcome(&mut Outcome { body: &mut body, failed: &mut failed });
-    let status = if failed { Status::Error } else { status };
-    local::write_end(frame.key, end, status, body);
+fn end_with(ending: &mut Ending, status: Status, outcome: impl FnOnce(&mut Outcome<'_>)) {
+    let body = ending.body.get_or_insert_default();
+    outcome(&mut Outcome { body, failed: &mut ending.failed });
+    let status = if ending.failed { Status::Error } else { status };
+    local::write_end(ending, status);
 }
 
 /// Notes on the run itself that its code is unwinding.
+///
+/// Noted at the time of the panic, where the writer takes the end of a failed run from.
 fn note_panic(frame: &mut Frame) {
     if frame.is_recorded() && !frame.is(FAILED) {
         frame.set(FAILED);
+        let (text, ticks) = exit::last_panic();
         let mut body = local::take_scratch();
-        body.push(item::ERROR);
-        tape::write_str(&mut body, &exit::panic_text());
-        local::write_note(frame.key, frame.now(), &body);
+        body.push(item::PANIC);
+        tape::write_str(&mut body, &text);
+        local::write_note(frame.key, time_of(frame, ticks), &body);
         local::give_scratch(body);
     }
 }
@@ -236,24 +237,26 @@ impl OpenRun {
         std::mem::take(&mut self.frame)
     }
 
-    /// Makes the run the current one while its code is polled.
+    /// Makes the run the current one while its code is polled. `None` when there is nothing to do, which is so from the
+    /// first poll on where tracing is off.
     #[inline]
-    fn enter(&mut self) -> Entered<'_> {
-        if self.frame.is(FRESH) && gate::is_off() {
+    fn enter(&mut self) -> Option<Entered<'_>> {
+        if self.is_off() { None } else { self.enter_on() }
+    }
+
+    fn enter_on(&mut self) -> Option<Entered<'_>> {
+        let fresh = self.frame.is(FRESH);
+        let place = if fresh {
             self.frame = Frame::NONE;
-        }
-        let place = if self.is_off() { None } else { self.enter_on() };
-        Entered { run: self, place }
-    }
-
-    fn enter_on(&mut self) -> Option<usize> {
-        if self.frame.is(FRESH) { self.prepare() } else { local::push(&self.frame) }
-    }
-
-    /// Before the first poll of an async function: a frame that stands for the parent, until the body opens the run.
-    fn prepare(&mut self) -> Option<usize> {
-        self.frame = Frame::NONE;
-        if gate::is_off() { None } else { local::push_opening() }
+            // The body may be the first traced call of the process, which decides whether it traces.
+            if !gate::may_open() {
+                return None;
+            }
+            local::push_opening()
+        } else {
+            local::push(&self.frame)
+        };
+        Some(Entered { run: self, place: place?, fresh })
     }
 }
 
@@ -269,17 +272,20 @@ impl Drop for OpenRun {
 /// While this lives, the run is on the thread's stack.
 struct Entered<'a> {
     run: &'a mut OpenRun,
-    place: Option<usize>,
+    place: usize,
+    /// The body opens the run in this poll.
+    fresh: bool,
 }
 
 impl Drop for Entered<'_> {
     #[inline]
     fn drop(&mut self) {
-        let Some(place) = self.place else { return };
-        local::pop_into(place, &mut self.run.frame);
-        if self.run.frame.is(local::OPENING) {
-            // The body opened no run: nobody listens.
-            self.run.frame = Frame::NONE;
+        if self.fresh {
+            let frame = local::pop(self.place);
+            // Where the body opened no run, nobody listens.
+            self.run.frame = if frame.is(local::OPENING) { Frame::NONE } else { frame };
+        } else {
+            self.run.frame.flags = local::pop_flags(self.place);
         }
         if std::thread::panicking() {
             note_panic(&mut self.run.frame);
@@ -288,6 +294,7 @@ impl Drop for Entered<'_> {
 }
 
 /// Ticks to nanoseconds of a run's trace.
-fn time_of(frame: Frame, ticks: u64) -> i64 {
+#[inline]
+fn time_of(frame: &Frame, ticks: u64) -> i64 {
     frame.start + clock::nanos_between(frame.ticks, ticks)
 }

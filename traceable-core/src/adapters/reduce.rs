@@ -12,7 +12,8 @@ const MAX_KEPT: usize = 100_000;
 
 /// Turns the chunks of a stream into one answer.
 ///
-/// Implemented for functions of all chunks, `fn(Vec<C>) -> impl Serialize`, and for [`fold`], which keeps none.
+/// Implemented for functions of all chunks, `fn(Vec<C>) -> impl Serialize`, and for [`fold`], which keeps none. While a
+/// stream goes on, the answer so far is made a few times a second at most, for live views.
 pub trait Reduce<C> {
     /// What is kept while chunks pass.
     type State: Default;
@@ -22,11 +23,14 @@ pub trait Reduce<C> {
     /// Takes a chunk.
     fn push(&mut self, state: &mut Self::State, chunk: &C);
 
+    /// Shows the answer as it is so far, to live views.
+    fn so_far<V>(&self, state: &Self::State, see: impl FnOnce(&Self::Output) -> V) -> V;
+
     /// Makes the answer of what has passed.
     fn finish(self, state: Self::State) -> Self::Output;
 }
 
-impl<C: Clone, T: Serialize, F: FnOnce(Vec<C>) -> T> Reduce<C> for F {
+impl<C: Clone, T: Serialize, F: Fn(Vec<C>) -> T> Reduce<C> for F {
     type State = Vec<C>;
     type Output = T;
 
@@ -34,6 +38,10 @@ impl<C: Clone, T: Serialize, F: FnOnce(Vec<C>) -> T> Reduce<C> for F {
         if state.len() < MAX_KEPT {
             state.push(chunk.clone());
         }
+    }
+
+    fn so_far<V>(&self, state: &Vec<C>, see: impl FnOnce(&T) -> V) -> V {
+        see(&self(state.clone()))
     }
 
     fn finish(self, state: Vec<C>) -> T {
@@ -74,6 +82,10 @@ impl<C, S: Serialize, F: FnMut(&mut S, &C)> Reduce<C> for Fold<S, F> {
         (self.step)(&mut self.state, chunk);
     }
 
+    fn so_far<V>(&self, (): &(), see: impl FnOnce(&S) -> V) -> V {
+        see(&self.state)
+    }
+
     fn finish(self, (): ()) -> S {
         self.state
     }
@@ -81,6 +93,9 @@ impl<C, S: Serialize, F: FnMut(&mut S, &C)> Reduce<C> for Fold<S, F> {
 
 /// What stands at the end of a stream.
 pub trait Finish {
+    /// Writes the answer so far, where the writer does not see the chunks itself.
+    fn so_far(&mut self, body: &mut Vec<u8>) -> bool;
+
     /// Writes the answer, as far as there is one.
     fn finish(self, outcome: &mut Outcome<'_>);
 }
@@ -90,6 +105,10 @@ pub trait Finish {
 pub struct Collect;
 
 impl Finish for Collect {
+    fn so_far(&mut self, _: &mut Vec<u8>) -> bool {
+        false
+    }
+
     fn finish(self, outcome: &mut Outcome<'_>) {
         outcome.body.push(item::CHUNKS_ARE_OUTPUT);
     }
@@ -111,6 +130,9 @@ impl<C, R: Reduce<C>, A> fmt::Debug for Reducer<C, R, A> {
 
 /// How a reduced answer is written down: as it is, processed, with its usage.
 pub trait Answer<T> {
+    /// Whether the answer is recorded as it is.
+    const IS_PLAIN: bool;
+
     /// Writes the answer.
     fn write(self, answer: &T, outcome: &mut Outcome<'_>);
 }
@@ -120,6 +142,8 @@ pub trait Answer<T> {
 pub struct Plain;
 
 impl<T: Serialize> Answer<T> for Plain {
+    const IS_PLAIN: bool = true;
+
     fn write(self, answer: &T, outcome: &mut Outcome<'_>) {
         outcome.body.push(item::OUTPUT);
         tape::write_serialize(outcome.body, answer);
@@ -136,6 +160,8 @@ impl<P> fmt::Debug for Processed<P> {
 }
 
 impl<T, U: Serialize, P: FnOnce(&T) -> U> Answer<T> for Processed<P> {
+    const IS_PLAIN: bool = false;
+
     fn write(self, answer: &T, outcome: &mut Outcome<'_>) {
         match guarded(|| (self.0)(answer)) {
             Some(processed) => Plain.write(&processed, outcome),
@@ -154,6 +180,8 @@ impl<A, U> fmt::Debug for Counted<A, U> {
 }
 
 impl<T, V: Into<Option<Usage>>, A: Answer<T>, U: FnOnce(&T) -> V> Answer<T> for Counted<A, U> {
+    const IS_PLAIN: bool = A::IS_PLAIN;
+
     fn write(self, answer: &T, outcome: &mut Outcome<'_>) {
         self.0.write(answer, outcome);
         if let Some(usage) = guarded(|| (self.1)(answer)) {
@@ -185,17 +213,30 @@ impl<C, R: Reduce<C>, A> Reducer<C, R, A> {
     /// Takes a chunk. A reducer that panics takes no more: the panic is not the stream's.
     #[inline]
     pub(super) fn push(&mut self, chunk: &C) {
+        // By reference: moving the reducer out and back would cost more than most reducers do.
+        let Some(reduce) = &mut self.reduce else { return };
         let state = &mut self.state;
-        if let Some(reduce) = &mut self.reduce
-            && guarded(|| reduce.push(state, chunk)).is_none()
-        {
-            let broken = self.reduce.take();
-            guarded(|| drop(broken));
+        if guarded(|| reduce.push(state, chunk)).is_none() {
+            self.reduce = None;
         }
     }
 }
 
 impl<C, R: Reduce<C>, A: Answer<R::Output>> Finish for Reducer<C, R, A> {
+    fn so_far(&mut self, body: &mut Vec<u8>) -> bool {
+        // What is to be processed first is shown only at the end, when it has been.
+        if !A::IS_PLAIN {
+            return false;
+        }
+        let Some(reduce) = self.reduce.take() else { return false };
+        let state = &self.state;
+        self.reduce = guarded(|| {
+            reduce.so_far(state, |answer| tape::write_serialize(body, answer));
+            reduce
+        });
+        self.reduce.is_some()
+    }
+
     fn finish(mut self, outcome: &mut Outcome<'_>) {
         let state = mem::take(&mut self.state);
         match self.reduce.take().and_then(|reduce| guarded(|| reduce.finish(state))) {

@@ -16,12 +16,15 @@ use super::{
 };
 use crate::{
     clock, local,
-    local::{FAILED, Frame, RAW_CHUNKS},
+    local::{Body, FAILED, Frame, RAW_CHUNKS},
     model::Status,
     probe::{Slot, Text},
     record::item,
     runtime::counters::{self, Reason},
 };
+
+/// How often live views are shown the answer so far, in nanoseconds.
+const SHOW_EVERY: i64 = 250_000_000;
 
 /// The run of a stream and what is known of its chunks.
 #[derive(Debug)]
@@ -31,11 +34,15 @@ struct Recording<R: Finish> {
     first: u64,
     last: u64,
     count: u64,
+    /// When live views were last shown the answer so far.
+    shown: u64,
+    /// The buffer for chunks, kept while the stream lives.
+    spare: Option<Body>,
 }
 
 impl<R: Finish> Recording<R> {
     fn new(run: OpenRun, reducer: R) -> Self {
-        Self { run, reducer: Some(reducer), first: 0, last: 0, count: 0 }
+        Self { run, reducer: Some(reducer), first: 0, last: 0, count: 0, shown: 0, spare: None }
     }
 
     /// Looks at a chunk that passes.
@@ -50,24 +57,42 @@ impl<R: Finish> Recording<R> {
         let ticks = clock::ticks();
         if self.count == 0 {
             self.first = ticks;
+            self.shown = ticks;
         }
         self.last = ticks;
         self.count += 1;
+        if clock::nanos_between(self.shown, ticks) > SHOW_EVERY {
+            self.show(ticks);
+        }
         let Some(reducer) = &mut self.reducer else { return };
         let frame = &mut self.run.frame;
-        let mut seen = Item { frame, reducer, chunk: None, error: None };
+        let mut seen = Item { frame, reducer, spare: &mut self.spare, captured: false, error: None };
         on_item(item, &mut seen);
-        let (chunk, error) = (seen.chunk.take(), seen.error.take());
-        if let Some(chunk) = chunk {
-            if !local::write_chunk(frame.key, time_of(*frame, ticks), &chunk) {
+        let (captured, error) = (seen.captured, seen.error.take());
+        if let (true, Some(chunk)) = (captured, &mut self.spare) {
+            if !local::write_chunk(frame.key, time_of(frame, ticks), chunk) {
                 counters::dropped(Reason::ChunkQueueFull);
             }
-            local::give_scratch(chunk);
+            chunk.clear();
         }
         if let Some(error) = error {
-            local::write_note(frame.key, time_of(*frame, ticks), &error);
+            local::write_note(frame.key, time_of(frame, ticks), &error);
             local::give_scratch(error);
         }
+    }
+
+    /// Shows live views the answer so far.
+    #[cold]
+    fn show(&mut self, ticks: u64) {
+        self.shown = ticks;
+        let Some(reducer) = &mut self.reducer else { return };
+        let mut body = local::take_scratch();
+        body.push(item::SO_FAR);
+        body.extend_from_slice(&(self.count - 1).to_le_bytes());
+        if reducer.so_far(&mut body) {
+            local::write_note(self.run.frame.key, time_of(&self.run.frame, ticks), &body);
+        }
+        local::give_scratch(body);
     }
 
     /// Ends the run with what has passed.
@@ -76,8 +101,11 @@ impl<R: Finish> Recording<R> {
         if !frame.is_recorded() {
             return;
         }
+        if let Some(spare) = self.spare.take() {
+            local::give_scratch(spare);
+        }
         let Some(reducer) = self.reducer.take() else { return };
-        let times = [time_of(frame, self.first) as u64, time_of(frame, self.last) as u64, self.count];
+        let times = [time_of(&frame, self.first) as u64, time_of(&frame, self.last) as u64, self.count];
         end_run(frame, status, |outcome| {
             if times[2] > 0 {
                 outcome.body.push(item::STREAM);
@@ -103,11 +131,19 @@ impl<R: Finish> Drop for Recording<R> {
 pub struct Item<'a, R> {
     frame: &'a mut Frame,
     reducer: &'a mut R,
-    chunk: Option<Vec<u8>>,
-    error: Option<Vec<u8>>,
+    spare: &'a mut Option<Body>,
+    /// The chunk is in `spare`.
+    captured: bool,
+    error: Option<Body>,
 }
 
 impl<R> Item<'_, R> {
+    /// The buffer for the chunk.
+    fn capture(&mut self) -> &mut Vec<u8> {
+        self.captured = true;
+        self.spare.get_or_insert_with(local::take_scratch)
+    }
+
     /// The place for the text of an error among the chunks. Only the first one counts.
     pub fn error(&mut self) -> Text<'_> {
         if self.frame.is(FAILED) {
@@ -121,7 +157,7 @@ impl<R> Item<'_, R> {
 
     /// Leaves a mark in place of a chunk that could not be processed.
     pub fn withhold(&mut self, key: &'static str) {
-        withheld(self.chunk.insert(local::take_scratch()), key);
+        withheld(self.capture(), key);
     }
 
     /// Keeps this run's chunks raw, with their times.
@@ -136,7 +172,7 @@ impl<R> Item<'_, R> {
 impl Item<'_, Collect> {
     /// The place for the chunk.
     pub fn chunk(&mut self) -> Slot<'_> {
-        Slot::new(self.chunk.insert(local::take_scratch()))
+        Slot::new(self.capture())
     }
 }
 
@@ -146,7 +182,7 @@ impl<C, S: Reduce<C>, A> Item<'_, Reducer<C, S, A>> {
     pub fn reduce(&mut self, chunk: &C, probe: impl FnOnce(&C, Slot<'_>)) {
         self.reducer.push(chunk);
         if self.frame.is(RAW_CHUNKS) {
-            probe(chunk, Slot::new(self.chunk.insert(local::take_scratch())));
+            probe(chunk, Slot::new(self.capture()));
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Part, first, media, object, string, text};
+use super::{Part, first, list, media, object, string, text};
 
 /// What an id of a tool call is called: `call_id` comes first, since an item of OpenAI's Responses API also has an
 /// `id` of its own that the answer does not refer to.
@@ -12,6 +12,10 @@ const CALL_IDS: [&str; 7] = ["call_id", "tool_call_id", "tool_use_id", "toolUseI
 pub(super) fn parts(content: &Value) -> Vec<Part> {
     match content {
         Value::Array(list) => list.iter().filter_map(part).collect(),
+        // The genai crate keeps the list in an object.
+        Value::Object(map) if map.len() == 1 && map.contains_key("parts") => {
+            list(content, "parts").iter().filter_map(part).collect()
+        }
         one => part(one).into_iter().collect(),
     }
 }
@@ -52,19 +56,28 @@ fn tagged(value: &Value) -> Option<Part> {
 }
 
 /// Parts that are known by the key that they have: Gemini and Bedrock Converse, and Gemini's in snake case, as its
-/// Python SDK dumps them.
+/// Python SDK dumps them; of Rust's libraries, rig (`reasoning`, `function`) and genai (`Text`, `ToolCall`, …).
 fn untagged(value: &Value) -> Option<Part> {
     if let Some(content) = string(value, &["text"]) {
         let thought = value.get("thought") == Some(&Value::Bool(true));
         return Some(if thought { Part::Reasoning { content } } else { Part::Text { content } });
     }
+    if let Some(content) = string(value, &["Text"]) {
+        return Some(Part::Text { content });
+    }
+    if let Some(content) = string(value, &["ReasoningContent"]) {
+        return Some(Part::Reasoning { content });
+    }
+    if value.get("reasoning").is_some_and(Value::is_array) {
+        return reasoning(value);
+    }
     if let Some(inner) = object(value, &["reasoningContent", "reasoning_content"]) {
         return reasoning(object(inner, &["reasoningText"]).unwrap_or(inner));
     }
-    if object(value, &["functionCall", "function_call", "toolUse", "function"]).is_some() {
+    if object(value, &["functionCall", "function_call", "toolUse", "function", "ToolCall"]).is_some() {
         return tool_call(value);
     }
-    if let Some(inner) = object(value, &["functionResponse", "function_response", "toolResult"]) {
+    if let Some(inner) = object(value, &["functionResponse", "function_response", "toolResult", "ToolResponse"]) {
         return Some(tool_result(inner));
     }
     media::untagged(value)
@@ -75,10 +88,12 @@ fn untagged(value: &Value) -> Option<Part> {
 pub(super) fn reasoning(value: &Value) -> Option<Part> {
     let texts = |key: &str| match value.get(key)? {
         Value::String(one) => Some(one.clone()),
-        Value::Array(list) => Some(list.iter().filter_map(|t| text(t, &["text"])).collect::<Vec<_>>().join("\n\n")),
+        Value::Array(list) => {
+            Some(list.iter().filter_map(|t| t.as_str().or_else(|| text(t, &["text"]))).collect::<Vec<_>>().join("\n\n"))
+        }
         _ => None,
     };
-    let found: Vec<_> = ["thinking", "text", "summary", "content"].into_iter().filter_map(texts).collect();
+    let found: Vec<_> = ["thinking", "text", "summary", "content", "reasoning"].into_iter().filter_map(texts).collect();
     // The first that says something; an empty one still tells that there is a block.
     let content = found.iter().find(|t| !t.is_empty()).or(found.first())?;
     Some(Part::Reasoning { content: content.clone() })
@@ -90,19 +105,19 @@ pub(super) fn tool_call(value: &Value) -> Option<Part> {
     let body = tool_call_body(value);
     Some(Part::ToolCall {
         id: string(value, &CALL_IDS).or_else(|| string(body, &CALL_IDS)),
-        name: string(body, &["name", "toolName"])?,
+        name: string(body, &["name", "toolName", "fn_name"])?,
         arguments: call_arguments(body).map(|a| arguments(a.clone())).unwrap_or_default(),
     })
 }
 
 /// Where name and arguments of a tool call stand.
 pub(super) fn tool_call_body(value: &Value) -> &Value {
-    object(value, &["function", "custom", "functionCall", "function_call", "toolUse"]).unwrap_or(value)
+    object(value, &["function", "custom", "functionCall", "function_call", "toolUse", "ToolCall"]).unwrap_or(value)
 }
 
 /// The arguments of a tool call as they came.
 pub(super) fn call_arguments(body: &Value) -> Option<&Value> {
-    first(body, &["arguments", "input", "args", "server_tool_call"])
+    first(body, &["arguments", "input", "args", "fn_arguments", "server_tool_call"])
 }
 
 /// Arguments that came as JSON text, parsed. Text that is no object or list stays text.

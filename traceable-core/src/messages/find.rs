@@ -159,9 +159,12 @@ fn assistant(value: &Value) -> Option<Message> {
     })
 }
 
-/// A message, or one under `message` (Ollama, Cohere, Bedrock's `output`).
+/// A message, one under `message` (Ollama, Cohere, Bedrock's `output`), or a reply that is one but for its role (the
+/// genai crate): content beside usage.
 fn message(value: &Value) -> Vec<Message> {
-    turn::message(value).or_else(|| object(value, &["message"]).and_then(assistant)).into_iter().collect()
+    let found = turn::message(value).or_else(|| object(value, &["message"]).and_then(assistant));
+    let reply = || object(value, &["usage"]).and_then(|_| assistant(value));
+    found.or_else(reply).into_iter().collect()
 }
 
 /// Gemini: `candidates`, each with a `content`.

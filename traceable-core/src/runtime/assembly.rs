@@ -102,6 +102,12 @@ struct Open {
     chunks_cut: u64,
     last_progress: i64,
     progressed_chunks: u64,
+    /// What a reducer has made so far: chunks, answer.
+    so_far: Option<(u64, Json)>,
+    /// When the last note was made.
+    noted: i64,
+    /// When the run panicked.
+    panicked: Option<i64>,
 }
 
 /// See the module.
@@ -129,6 +135,8 @@ pub(super) struct Assembly {
     finished: u64,
     /// Open roots, by site.
     open_roots: HashMap<u32, u32>,
+    /// The last roots that ended: site, start, end.
+    past_roots: VecDeque<(u32, i64, i64)>,
     /// Sites that have been part of another run.
     inner_sites: HashSet<u32>,
     /// Sites that began a trace by what looks like an accident.
@@ -200,7 +208,7 @@ impl Assembly {
                     self.streaming.push(key);
                 }
             }
-            Record::Note { key, body, .. } => {
+            Record::Note { key, time, body } => {
                 let Some(entry) = self.entries.get_mut(&key) else {
                     if last {
                         counters::dropped(Reason::AfterEnd);
@@ -208,7 +216,13 @@ impl Assembly {
                     return last;
                 };
                 match &mut entry.open {
-                    Some(open) => open.take_items(body),
+                    Some(open) => {
+                        open.noted = time;
+                        open.take_items(body);
+                        if open.so_far.is_some() {
+                            self.streaming.push(key);
+                        }
+                    }
                     None => {
                         let (client, patch) = (entry.client, entry.patch(body));
                         self.emit(client, RunChange::Patch(patch));
@@ -224,7 +238,7 @@ impl Assembly {
     fn start(&mut self, key: Key, parent: Key, start: i64, number: u32, client: u16, body: &[u8]) {
         let Some(site) = self.site(number) else { return };
         if cfg!(debug_assertions) {
-            self.watch_for_strays(site, number, parent == 0);
+            self.watch_for_strays(site, number, start, parent == 0);
         }
         let id = run_id(start, key);
         let source = SourceLocation { module: site.module.into(), file: site.file.into(), line: site.line };
@@ -261,15 +275,16 @@ impl Assembly {
 
     /// Notes a root of a site that is otherwise part of other runs, or that does one step's work, while other traces are
     /// open: most likely the current run was lost on the way to another task or thread.
-    fn watch_for_strays(&mut self, site: &'static Site, number: u32, is_root: bool) {
+    fn watch_for_strays(&mut self, site: &'static Site, number: u32, start: i64, is_root: bool) {
         if !is_root {
             self.inner_sites.insert(number);
             return;
         }
-        let others = self.open_roots.iter().any(|(&other, &open)| open > 0 && other != number);
+        let open = self.open_roots.iter().any(|(&other, &open)| open > 0 && other != number);
+        let past = self.past_roots.iter().any(|&(other, from, to)| other != number && (from..to).contains(&start));
         let step = STEPS.contains(&site.run_type) || self.inner_sites.contains(&number);
         let known = self.open_roots.contains_key(&number);
-        if others && step && !known {
+        if (open || past) && step && !known {
             self.strays.push(site);
         }
         *self.open_roots.entry(number).or_default() += 1;
@@ -300,6 +315,8 @@ impl Assembly {
             && let Some(roots) = self.open_roots.get_mut(&open.site)
         {
             *roots = roots.saturating_sub(1);
+            self.past_roots.push_front((open.site, open.run.start_time, end));
+            self.past_roots.truncate(PAST_ROOTS);
         }
         if open.log == self.log {
             self.ended_at_home.push_back(key);
@@ -372,14 +389,9 @@ impl Assembly {
                 continue;
             }
             open.last_progress = now;
-            open.progressed_chunks = open.stream().chunks;
-            let progress = Progress {
-                id: entry.id,
-                trace_id: entry.trace_id,
-                time: now,
-                chunks: open.progressed_chunks,
-                outputs: Some(open.chunk_list()),
-            };
+            let (chunks, outputs) = open.answer_so_far();
+            let (id, trace_id) = (entry.id, entry.trace_id);
+            let progress = Progress { id, trace_id, time: now, chunks, outputs: Some(outputs) };
             let client = entry.client;
             self.emit(client, RunChange::Progress(progress));
         }
@@ -451,6 +463,9 @@ impl Open {
             chunks_cut: 0,
             last_progress: 0,
             progressed_chunks: 0,
+            so_far: None,
+            noted: 0,
+            panicked: None,
         }
     }
 
@@ -510,7 +525,10 @@ impl Open {
                 self.outputs_set = true;
                 run.outputs = json(value).map(as_object);
             }
-            Item::Error(value) => {
+            Item::Error(value) | Item::Panic(value) => {
+                if matches!(item, Item::Panic(_)) {
+                    self.panicked = Some(self.noted);
+                }
                 let text = json(value).map(|text| text.to_value());
                 run.error = text.map(|text| text.as_str().map_or_else(|| text.to_string(), str::to_owned));
             }
@@ -526,6 +544,7 @@ impl Open {
                 (stream.first_chunk, stream.last_chunk, stream.chunks) = (first, last, count);
             }
             Item::RawChunks => self.keep_raw = true,
+            Item::SoFar(chunks, value) => self.so_far = json(value).map(|answer| (chunks, answer)),
             Item::ChunksAreOutput => {
                 if !self.outputs_set {
                     let list = self.chunk_list();
@@ -575,6 +594,15 @@ impl Open {
         self.run.stream.get_or_insert_default()
     }
 
+    /// What has come so far, for live views.
+    fn answer_so_far(&mut self) -> (u64, Json) {
+        if let Some(so_far) = self.so_far.take() {
+            return so_far;
+        }
+        self.progressed_chunks = self.stream().chunks;
+        (self.progressed_chunks, self.chunk_list())
+    }
+
     /// The chunks as one JSON list.
     fn chunk_list(&self) -> Json {
         let mut list = Vec::with_capacity(self.chunk_bytes + self.chunks.len() + 2);
@@ -598,7 +626,7 @@ impl Open {
             self.stream().raw = std::mem::take(&mut self.chunks);
         }
         let run = &mut *self.run;
-        run.end_time = Some(end.max(run.start_time));
+        run.end_time = Some(self.panicked.unwrap_or(end).max(run.start_time));
         run.status = match status {
             Status::Ok if run.error.is_some() => Status::Error,
             // Whoever drops a stream behind its last chunk has read all of it.
@@ -611,10 +639,14 @@ impl Open {
             run.events.push(Event { name: "new_token".into(), time: stream.first_chunk, data: None });
         }
         if run.usage.is_none() {
-            run.usage = run.outputs.as_ref().and_then(usage_in);
+            let is_call = matches!(run.run_type, RunType::Llm | RunType::Embedding);
+            run.usage = run.outputs.as_ref().and_then(|outputs| usage_in(outputs, is_call));
         }
     }
 }
+
+/// How many ended roots are looked at when another root began in their time.
+const PAST_ROOTS: usize = 16;
 
 /// Kinds of work that are a step of something.
 const STEPS: [&str; 8] = ["llm", "tool", "retriever", "embedding", "prompt", "parser", "reranker", "guardrail"];
@@ -656,9 +688,11 @@ fn as_object(value: Json) -> Json {
     if value.is_object() { value } else { Json::from_written(format!("{{\"output\":{value}}}")) }
 }
 
-fn usage_in(outputs: &Json) -> Option<Usage> {
+/// The usage that an output carries. A chain that passes on a model's answer has not used its tokens again, so there
+/// only what was put there on purpose counts.
+fn usage_in(outputs: &Json, is_call: bool) -> Option<Usage> {
     // Most outputs carry none; only those that may are parsed.
-    if !outputs.as_str().contains("sage") {
+    if !outputs.as_str().contains(if is_call { "sage" } else { "\"usage_metadata\"" }) {
         return None;
     }
     messages::usage(&outputs.to_value())

@@ -82,6 +82,8 @@ impl Clients {
                 project: set.project.clone(),
             })
         };
-        Self { sets: Mutex::new(sets.iter().map(|set| set.as_ref().map(renew)).collect()), ..Self::default() }
+        let clients = Self::default();
+        *lock(&clients.sets) = sets.iter().map(|set| set.as_ref().map(renew)).collect();
+        clients
     }
 }

@@ -243,3 +243,93 @@ fn block_on<F: Future>(future: F) -> F::Output {
         }
     }
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::sync::mpsc;
+
+    use super::*;
+    use crate::{
+        export::{Ack, BoxFuture},
+        model::{Report, RunChange},
+    };
+
+    /// Gives the answers it was made with, one a batch, and then is well; tells of every batch.
+    struct Scripted {
+        answers: Vec<Result<Ack, ExportError>>,
+        seen: mpsc::Sender<usize>,
+    }
+
+    impl Exporter for Scripted {
+        fn name(&self) -> &'static str {
+            "scripted"
+        }
+
+        fn export<'a>(&'a mut self, batch: &'a Batch) -> BoxFuture<'a, Result<Ack, ExportError>> {
+            self.seen.send(batch.changes.len()).unwrap();
+            let answer = if self.answers.is_empty() { Ok(Ack::default()) } else { self.answers.remove(0) };
+            Box::pin(std::future::ready(answer))
+        }
+    }
+
+    fn batch(changes: usize) -> Arc<Batch> {
+        Arc::new(Batch::new(vec![RunChange::Report(Report::default()); changes]))
+    }
+
+    fn destination(answers: Vec<Result<Ack, ExportError>>) -> (Destination, mpsc::Receiver<usize>) {
+        let (seen, receiver) = mpsc::channel();
+        (Destination::start(Box::new(Scripted { answers, seen })).unwrap(), receiver)
+    }
+
+    fn soon() -> Instant {
+        Instant::now() + Duration::from_secs(30)
+    }
+
+    #[test]
+    fn a_batch_is_tried_again_until_it_is_taken_and_the_next_one_waits() {
+        let wait = Duration::from_millis(1);
+        let (destination, seen) =
+            destination(vec![Err(ExportError::retry_after("busy", wait)), Err(ExportError::retry_after("busy", wait))]);
+        destination.send(batch(1));
+        destination.send(batch(2));
+        assert!(destination.wait_until_below(0, soon()));
+        assert_eq!(seen.try_iter().collect::<Vec<_>>(), [1, 1, 1, 2]);
+        assert_eq!(destination.pending(), 0);
+    }
+
+    #[test]
+    fn a_refused_batch_is_given_up_and_the_next_one_goes_on() {
+        let (destination, seen) = destination(vec![Err(ExportError::refuse("no such project"))]);
+        destination.send(batch(3));
+        destination.send(batch(4));
+        assert!(destination.wait_until_below(0, soon()));
+        assert_eq!(seen.try_iter().collect::<Vec<_>>(), [3, 4]);
+    }
+
+    #[test]
+    fn a_paused_backend_keeps_everything_and_does_not_hold_up_the_end() {
+        let (destination, seen) = destination(vec![Err(ExportError::pause("the key is wrong"))]);
+        destination.send(batch(5));
+        assert_eq!(seen.recv_timeout(Duration::from_secs(30)), Ok(5));
+        assert_eq!(destination.pending(), 5);
+        assert!(!destination.wait_until_below(0, Instant::now()));
+        drop(destination);
+        // The thread gives the batch up and lets go of the exporter.
+        assert_eq!(seen.recv_timeout(Duration::from_secs(30)), Err(mpsc::RecvTimeoutError::Disconnected));
+    }
+
+    #[test]
+    fn waits_grow_and_are_spread() {
+        let queue = Arc::new(Queue { state: Mutex::default(), changed: Condvar::new() });
+        let (seen, _receiver) = mpsc::channel();
+        let exporter: Box<dyn Exporter> = Box::new(Scripted { answers: Vec::new(), seen });
+        let mut worker = Worker { queue, exporter: Arc::new(Mutex::new(exporter)), wait: FIRST_RETRY };
+        for n in 0..20 {
+            let most = (FIRST_RETRY * 2_u32.pow(n.min(10))).min(LONGEST_RETRY);
+            let wait = worker.next_wait();
+            assert!(wait <= most && wait >= most / 11, "{n}: {wait:?} of {most:?}");
+        }
+    }
+}

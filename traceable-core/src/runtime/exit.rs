@@ -14,7 +14,7 @@ use super::{
     counters::{self, Reason},
     flush::flush_blocking,
 };
-use crate::{local, sys, tape::floor_char_boundary};
+use crate::{clock, local, sys, tape::floor_char_boundary};
 
 /// How long the process waits at its end, in milliseconds.
 static EXIT_MILLIS: AtomicU64 = AtomicU64::new(2_000);
@@ -23,8 +23,8 @@ static EXIT_MILLIS: AtomicU64 = AtomicU64::new(2_000);
 const MAX_MESSAGE: usize = 8 << 10;
 
 thread_local! {
-    /// What the panic that unwinds this thread said.
-    static LAST_PANIC: RefCell<String> = const { RefCell::new(String::new()) };
+    /// What the panic that unwinds this thread said, and when, in ticks.
+    static LAST_PANIC: RefCell<(String, u64)> = const { RefCell::new((String::new(), 0)) };
 }
 
 /// Registers with the end of the process and with `fork`. Done once, by the first pipeline.
@@ -94,14 +94,16 @@ fn note_panic(info: &std::panic::PanicHookInfo<'_>) {
         Some(place) => format!("panicked: {message} ({}:{}:{})", place.file(), place.line(), place.column()),
         None => format!("panicked: {message}"),
     };
-    let _ = LAST_PANIC.try_with(|last| last.try_borrow_mut().map(|mut last| *last = text));
+    let panic = (text, clock::ticks());
+    let _ = LAST_PANIC.try_with(|last| last.try_borrow_mut().map(|mut last| *last = panic));
 }
 
-/// What the panic that unwinds this thread said.
-pub(crate) fn panic_text() -> String {
+/// What the panic that unwinds this thread said, and when, in ticks: before its hook printed a backtrace, which can take
+/// longer than the run. Without the hook, now.
+pub(crate) fn last_panic() -> (String, u64) {
     let noted = LAST_PANIC.try_with(|last| last.try_borrow().map(|last| last.clone()).unwrap_or_default());
     match noted {
-        Ok(text) if !text.is_empty() => text,
-        _ => "panicked".to_owned(),
+        Ok((text, ticks)) if !text.is_empty() => (text, ticks),
+        _ => ("panicked".to_owned(), clock::ticks()),
     }
 }

@@ -32,10 +32,10 @@ pub(crate) fn is_on() -> bool {
     GATE.load(Ordering::Relaxed) >= FIRST_EPOCH
 }
 
-/// Whether nothing is recorded, and that is decided.
+/// Whether a call may still be recorded: tracing is on, or nobody has said yet.
 #[inline]
-pub(crate) fn is_off() -> bool {
-    GATE.load(Ordering::Relaxed) == OFF
+pub(crate) fn may_open() -> bool {
+    GATE.load(Ordering::Relaxed) != OFF
 }
 
 #[inline]

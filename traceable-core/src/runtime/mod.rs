@@ -193,23 +193,19 @@ fn wake_slowly(block_begun: bool) {
     }
 }
 
-/// Waits for room in the queue, when the settings say so. Answers whether it is worth another try.
+/// Waits a little for room in the queue, when the settings say so. Answers whether it is worth another try; the first
+/// call fixes until when.
 #[cold]
-pub(crate) fn wait_for_room() -> bool {
+pub(crate) fn wait_for_room(deadline: &mut Option<Instant>) -> bool {
+    const STEP: Duration = Duration::from_millis(20);
     let millis = BLOCK_MILLIS.load(Ordering::Relaxed);
     let Some(pipeline) = Pipeline::get().filter(|_| millis > 0) else { return false };
-    let deadline = Instant::now() + Duration::from_millis(millis);
-    let mut held = lock(&pipeline.room.0);
-    while pipeline.pool.is_half_full() {
-        pipeline.wake();
-        let left = deadline.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            return false;
-        }
-        let step = left.min(Duration::from_millis(50));
-        held = pipeline.room.1.wait_timeout(held, step).unwrap_or_else(PoisonError::into_inner).0;
-    }
-    true
+    let deadline = *deadline.get_or_insert_with(|| Instant::now() + Duration::from_millis(millis));
+    let left = deadline.saturating_duration_since(Instant::now());
+    pipeline.wake();
+    let held = lock(&pipeline.room.0);
+    drop(pipeline.room.1.wait_timeout(held, left.min(STEP)));
+    !left.is_zero()
 }
 
 /// Which process of a line of forks this is.

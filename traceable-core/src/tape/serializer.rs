@@ -50,14 +50,16 @@ pub(crate) struct TapeSerializer<'a> {
     depth: u32,
     calls: u32,
     nodes: u32,
-    /// The next struct field holds JSON text to be taken over.
+    /// The level now open is none: its one field holds JSON text to be taken over.
     raw: bool,
+    /// Levels, by depth, that have left the mark of being full.
+    full: u128,
 }
 
 impl<'a> TapeSerializer<'a> {
     pub(crate) fn new(buf: &'a mut Vec<u8>) -> Self {
         let end = buf.len() + MAX_VALUE;
-        Self { buf, end, depth: 0, calls: 0, nodes: 0, raw: false }
+        Self { buf, end, depth: 0, calls: 0, nodes: 0, raw: false, full: 0 }
     }
 
     #[inline]
@@ -71,8 +73,9 @@ impl<'a> TapeSerializer<'a> {
     #[inline]
     fn put_word(&mut self, tag: u8, word: [u8; 8]) {
         self.nodes += 1;
-        let [a, b, c, d, e, f, g, h] = word;
-        self.buf.extend_from_slice(&[tag, a, b, c, d, e, f, g, h]);
+        let mut value = [tag; 9];
+        value[1..].copy_from_slice(&word);
+        self.buf.extend_from_slice(&value);
     }
 
     #[inline]
@@ -85,17 +88,6 @@ impl<'a> TapeSerializer<'a> {
         }
     }
 
-    /// JSON text, taken over as it is where all of it fits.
-    #[cold]
-    fn raw_text(&mut self, text: &str) {
-        self.raw = false;
-        if text.len() > self.end.saturating_sub(self.buf.len()) {
-            return self.text(text);
-        }
-        self.put(RAW, &(text.len() as u32).to_le_bytes());
-        self.buf.extend_from_slice(text.as_bytes());
-    }
-
     /// The part of a text that fits.
     #[cold]
     fn cut_text(&mut self, text: &str) {
@@ -103,6 +95,17 @@ impl<'a> TapeSerializer<'a> {
         self.put(CUT_STR, &(text.len() as u64).to_le_bytes());
         self.buf.extend_from_slice(&(kept as u32).to_le_bytes());
         self.buf.extend_from_slice(&text.as_bytes()[..kept]);
+    }
+
+    /// JSON text, taken over as it is where all of it fits.
+    #[cold]
+    fn raw_text(&mut self, text: &str) {
+        if text.len() > self.end.saturating_sub(self.buf.len()) {
+            self.cut_text(text);
+        } else {
+            self.put(RAW, &(text.len() as u32).to_le_bytes());
+            self.buf.extend_from_slice(text.as_bytes());
+        }
     }
 
     /// Whether no more values fit.
@@ -121,13 +124,13 @@ impl<'a> TapeSerializer<'a> {
     #[inline]
     fn open(&mut self, tag: u8) -> Level<'_, 'a> {
         self.depth += 1;
-        let state = if self.depth > MAX_DEPTH { State::Skipped } else { State::Open };
-        if state == State::Skipped {
+        if self.is_skipped() {
             self.cut("nested more than 64 levels deep");
         } else {
+            self.full &= !(1 << self.depth);
             self.put(tag, &[]);
         }
-        Level { tape: self, state, wrapped: false }
+        Level(self)
     }
 
     /// Opens `{"variant": ` and the level inside.
@@ -135,9 +138,12 @@ impl<'a> TapeSerializer<'a> {
         self.put(MAP, &[]);
         self.text(variant);
         self.depth += 1;
-        let mut level = self.open(tag);
-        level.wrapped = true;
-        level
+        self.open(tag)
+    }
+
+    /// Whether the level now open is too deep: nothing inside is written, nor asked for.
+    fn is_skipped(&self) -> bool {
+        self.depth > MAX_DEPTH
     }
 
     /// Serialises what stands inside a wrapper that makes no JSON level.
@@ -248,9 +254,9 @@ impl<'t, 'a> Serializer for &'t mut TapeSerializer<'a> {
     #[inline]
     fn serialize_str(self, v: &str) -> Done {
         if self.raw {
-            self.raw_text(v)
+            self.raw_text(v);
         } else {
-            self.text(v)
+            self.text(v);
         }
         Ok(())
     }
@@ -306,7 +312,7 @@ impl<'t, 'a> Serializer for &'t mut TapeSerializer<'a> {
     ) -> Done {
         let mut level = self.open(MAP);
         level.entry(variant, value)?;
-        level.close()
+        level.close(false)
     }
 
     #[inline]
@@ -319,6 +325,7 @@ impl<'t, 'a> Serializer for &'t mut TapeSerializer<'a> {
         Ok(self.open(SEQ))
     }
 
+    #[inline]
     fn serialize_tuple_struct(self, _name: &'static str, _len: usize) -> Result<Level<'t, 'a>, TapeError> {
         Ok(self.open(SEQ))
     }
@@ -341,7 +348,8 @@ impl<'t, 'a> Serializer for &'t mut TapeSerializer<'a> {
     #[inline]
     fn serialize_struct(self, name: &'static str, _len: usize) -> Result<Level<'t, 'a>, TapeError> {
         if name == RAW_VALUE || name == NUMBER {
-            return Ok(Level { tape: self, state: State::Raw, wrapped: false });
+            self.raw = true;
+            return Ok(Level(self));
         }
         Ok(self.open(MAP))
     }
@@ -367,31 +375,29 @@ impl<'t, 'a> Serializer for &'t mut TapeSerializer<'a> {
     }
 }
 
-/// How an open sequence or map stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
-    Open,
-    /// Too deep: nothing inside is written, nor asked for.
-    Skipped,
-    /// No more room: the mark is written, the rest is left out.
-    Full,
-    /// No level at all: the one field inside is JSON text.
-    Raw,
-}
-
-/// An open sequence or map.
-pub(crate) struct Level<'t, 'a> {
-    tape: &'t mut TapeSerializer<'a>,
-    state: State,
-    /// A variant's object stands around this level.
-    wrapped: bool,
-}
+/// An open sequence or map. All that is known of it stands in the serializer, for levels close in the order in which they
+/// opened; a level of two words would be written in parts and moved whole, which costs more than a short value does.
+pub(crate) struct Level<'t, 'a>(&'t mut TapeSerializer<'a>);
 
 impl Level<'_, '_> {
     /// Whether one more value may be written; the first refusal leaves a mark.
     #[inline]
     fn admit(&mut self, is_map: bool) -> bool {
-        self.state == State::Open && (!self.tape.is_full() || self.refuse(is_map))
+        !self.0.is_skipped() && (!self.0.is_full() || self.refuse(is_map))
+    }
+
+    /// Marks the level as full, once.
+    #[cold]
+    fn refuse(&mut self, is_map: bool) -> bool {
+        let bit = 1 << self.0.depth;
+        if self.0.full & bit == 0 {
+            self.0.full |= bit;
+            if is_map {
+                write_str(self.0.buf, "…");
+            }
+            self.0.cut("more left out");
+        }
+        false
     }
 
     #[cold]
@@ -406,40 +412,36 @@ impl Level<'_, '_> {
 
     #[inline]
     fn value<T: Serialize + ?Sized>(&mut self, value: &T) -> Done {
-        if self.admit(false) { value.serialize(&mut *self.tape) } else { Ok(()) }
+        if self.admit(false) { value.serialize(&mut *self.0) } else { Ok(()) }
     }
 
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "where the key is known, writing it is a few stores")]
     fn entry<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) -> Done {
+        if self.0.raw {
+            return value.serialize(&mut *self.0);
+        }
         if !self.admit(true) {
             return if self.state == State::Raw { self.raw(value) } else { Ok(()) };
         }
-        self.tape.text(key);
-        value.serialize(&mut *self.tape)
+        self.0.text(key);
+        value.serialize(&mut *self.0)
     }
 
-    #[cold]
-    fn raw<T: Serialize + ?Sized>(&mut self, value: &T) -> Done {
-        self.tape.raw = true;
-        let done = value.serialize(&mut *self.tape);
-        self.tape.raw = false;
-        done
-    }
-
+    /// Closes the level, and the object around it where it is a variant's.
     #[inline]
     #[allow(clippy::unnecessary_wraps, reason = "it is the answer of every `end` below")]
-    fn close(self) -> Done {
-        if self.state == State::Raw {
+    fn close(self, is_variant: bool) -> Done {
+        if std::mem::take(&mut self.0.raw) {
             return Ok(());
         }
-        self.tape.depth -= 1;
-        if self.state != State::Skipped {
-            self.tape.buf.push(END);
+        if !self.0.is_skipped() {
+            self.0.buf.push(END);
         }
-        if self.wrapped {
-            self.tape.depth -= 1;
-            self.tape.buf.push(END);
+        self.0.depth -= 1;
+        if is_variant {
+            self.0.depth -= 1;
+            self.0.buf.push(END);
         }
         Ok(())
     }
@@ -447,7 +449,7 @@ impl Level<'_, '_> {
 
 /// The traits that write values in a row, and those that write named fields, differ in names only.
 macro_rules! levels {
-    ($($trait:ident :: $method:ident ( $($key:ident)? )),* $(,)?) => { $(
+    ($($trait:ident :: $method:ident ( $($key:ident)? ) $variant:literal),* $(,)?) => { $(
         impl $trait for Level<'_, '_> {
             type Ok = ();
             type Error = TapeError;
@@ -460,7 +462,7 @@ macro_rules! levels {
 
             #[inline]
             fn end(self) -> Done {
-                self.close()
+                self.close($variant)
             }
         }
     )* };
@@ -469,12 +471,12 @@ macro_rules! levels {
 }
 
 levels! {
-    SerializeSeq::serialize_element(),
-    SerializeTuple::serialize_element(),
-    SerializeTupleStruct::serialize_field(),
-    SerializeTupleVariant::serialize_field(),
-    SerializeStruct::serialize_field(key),
-    SerializeStructVariant::serialize_field(key),
+    SerializeSeq::serialize_element() false,
+    SerializeTuple::serialize_element() false,
+    SerializeTupleStruct::serialize_field() false,
+    SerializeTupleVariant::serialize_field() true,
+    SerializeStruct::serialize_field(key) false,
+    SerializeStructVariant::serialize_field(key) true,
 }
 
 impl SerializeMap for Level<'_, '_> {
@@ -483,16 +485,17 @@ impl SerializeMap for Level<'_, '_> {
 
     #[inline]
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Done {
-        if self.admit(true) { key.serialize(&mut *self.tape) } else { Ok(()) }
+        if self.admit(true) { key.serialize(&mut *self.0) } else { Ok(()) }
     }
 
     #[inline]
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Done {
         // A key that was written needs its value, even when the room ended between the two.
-        if self.state == State::Open { value.serialize(&mut *self.tape) } else { Ok(()) }
+        let refused = self.0.is_skipped() || self.0.full & (1 << self.0.depth) != 0;
+        if refused { Ok(()) } else { value.serialize(&mut *self.0) }
     }
 
     fn end(self) -> Done {
-        self.close()
+        self.close(false)
     }
 }
