@@ -281,27 +281,16 @@ pub(crate) fn place(frame: Frame, place: Place) -> Option<usize> {
 }
 
 /// Takes a frame from its place, and with it whatever was left above by mistake.
-#[inline]
 pub(crate) fn pop(place: usize) -> Frame {
-    with(|local| local.pop(place)).unwrap_or(Frame::NONE)
-}
-
-/// As [`pop`], to where the frame lies between two polls.
-pub(crate) fn pop_into(place: usize, frame: &mut Frame) {
-    with(|local| *frame = local.pop(place));
-}
-
-/// As [`pop`], and fetches the buffer for the body of the run's end.
-pub(crate) fn pop_to_end(place: usize, body: &mut Vec<u8>) -> Frame {
     with(|local| {
-        *body = local.take_scratch();
-        local.pop(place)
+        let frame = local.stack.get(place).copied().unwrap_or(Frame::NONE);
+        local.stack.truncate(place);
+        frame
     })
     .unwrap_or(Frame::NONE)
 }
 
 /// The current run.
-#[inline]
 pub(crate) fn top() -> Frame {
     with(|local| local.stack.last().copied()).flatten().unwrap_or(Frame::NONE)
 }
@@ -445,13 +434,6 @@ impl Local {
         }
         self.next_key += 1;
         self.next_key - 1
-    }
-
-    #[inline]
-    fn pop(&mut self, place: usize) -> Frame {
-        let frame = self.stack.get(place).copied().unwrap_or(Frame::NONE);
-        self.stack.truncate(place);
-        frame
     }
 
     #[inline]

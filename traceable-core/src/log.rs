@@ -160,14 +160,8 @@ impl Producer {
         let words = head.len() + body.len().div_ceil(8);
         if let Some(block) = &self.block
             && let Some(room) = block.words.get(self.at..self.at + words)
-            && let Some((head_room, body_room)) = room.split_first_chunk::<N>()
         {
-            for (slot, word) in head_room.iter().zip(head) {
-                slot.store(*word, Ordering::Relaxed);
-            }
-            if !body.is_empty() {
-                store_bytes(body_room, body);
-            }
+            store(room, head, body);
             self.at += words;
             block.published.store(self.at, Ordering::Release);
             return Ok(false);
@@ -201,7 +195,6 @@ impl Producer {
             body = rest;
             self.at += now.len() + fits.len().div_ceil(8);
             block.published.store(self.at, Ordering::Release);
-            (head, body) = (rest_of_head, rest_of_body);
         }
         Ok(true)
     }
@@ -288,7 +281,11 @@ impl Consumer {
             let published = block.published.load(Ordering::Acquire);
             if published > self.at {
                 let fresh = &block.words[self.at..published];
-                load_words(fresh, &mut self.pending);
+                let start = self.pending.len();
+                self.pending.resize(start + fresh.len() * 8, 0);
+                for (bytes, word) in self.pending[start..].chunks_exact_mut(8).zip(fresh) {
+                    bytes.copy_from_slice(&word.load(Ordering::Relaxed).to_le_bytes());
+                }
                 self.at = published;
                 take_records(&mut self.pending, &length, &mut take);
             }
@@ -313,19 +310,6 @@ impl Consumer {
         if let Some(block) = self.block.take() {
             self.pool.give_back(block);
         }
-    }
-}
-
-/// Appends words as bytes. Eight words at a time, as in [`store_bytes`].
-fn load_words(words: &[AtomicU64], bytes: &mut Vec<u8>) {
-    let load = |word: &AtomicU64| word.load(Ordering::Relaxed).to_le_bytes();
-    bytes.reserve(words.len() * 8);
-    let (eights, rest) = words.as_chunks::<8>();
-    for eight in eights {
-        bytes.extend_from_slice(eight.each_ref().map(load).as_flattened());
-    }
-    for word in rest {
-        bytes.extend_from_slice(&load(word));
     }
 }
 

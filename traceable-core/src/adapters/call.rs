@@ -30,22 +30,15 @@ impl RunGuard {
 }
 
 impl Drop for RunGuard {
-    #[inline]
     fn drop(&mut self) {
         if let Some(place) = self.place.take() {
-            end_dropped(place);
+            let mut frame = local::pop(place);
+            if std::thread::panicking() {
+                note_panic(&mut frame);
+            }
+            end_run(frame, Status::Ok, |_| {});
         }
     }
-}
-
-/// Ends a run that nobody ended by hand: its body has no value, or it panicked.
-#[cold]
-fn end_dropped(place: usize) {
-    let mut frame = local::pop(place);
-    if std::thread::panicking() {
-        note_panic(&mut frame);
-    }
-    end_run(frame, Status::Ok, |_| {});
 }
 
 /// Opens a run for a call.

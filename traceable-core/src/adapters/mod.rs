@@ -28,7 +28,6 @@ use crate::{
 pub type Map = serde_json::Map<String, Value>;
 
 /// Calls what the user gave to look at a payload; a panic there is not the traced function's.
-#[inline]
 pub fn guarded<T>(f: impl FnOnce() -> T) -> Option<T> {
     catch_unwind(AssertUnwindSafe(f)).ok()
 }
@@ -261,7 +260,6 @@ impl OpenRun {
 }
 
 impl Drop for OpenRun {
-    #[inline]
     fn drop(&mut self) {
         if self.frame.key != 0 {
             end_run(self.take(), Status::Cancelled, |_| {});

@@ -298,7 +298,6 @@ impl<'t, 'a> Serializer for &'t mut TapeSerializer<'a> {
         Ok(())
     }
 
-    #[inline]
     fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _name: &'static str, value: &T) -> Done {
         self.inside(value)
     }
@@ -400,29 +399,16 @@ impl Level<'_, '_> {
         false
     }
 
-    #[cold]
-    fn refuse(&mut self, is_map: bool) -> bool {
-        self.state = State::Full;
-        if is_map {
-            write_str(self.tape.buf, "…");
-        }
-        self.tape.cut("more left out");
-        false
-    }
-
-    #[inline]
     fn value<T: Serialize + ?Sized>(&mut self, value: &T) -> Done {
         if self.admit(false) { value.serialize(&mut *self.0) } else { Ok(()) }
     }
 
-    #[inline(always)]
-    #[allow(clippy::inline_always, reason = "where the key is known, writing it is a few stores")]
     fn entry<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) -> Done {
         if self.0.raw {
             return value.serialize(&mut *self.0);
         }
         if !self.admit(true) {
-            return if self.state == State::Raw { self.raw(value) } else { Ok(()) };
+            return Ok(());
         }
         self.0.text(key);
         value.serialize(&mut *self.0)
@@ -454,13 +440,10 @@ macro_rules! levels {
             type Ok = ();
             type Error = TapeError;
 
-            #[inline(always)]
-            #[allow(clippy::inline_always, reason = "where the key is known, writing it is a few stores")]
             fn $method<T: Serialize + ?Sized>(&mut self, $($key: &'static str,)? value: &T) -> Done {
                 levels!(@write self, value $(, $key)?)
             }
 
-            #[inline]
             fn end(self) -> Done {
                 self.close($variant)
             }
@@ -483,12 +466,10 @@ impl SerializeMap for Level<'_, '_> {
     type Ok = ();
     type Error = TapeError;
 
-    #[inline]
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Done {
         if self.admit(true) { key.serialize(&mut *self.0) } else { Ok(()) }
     }
 
-    #[inline]
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Done {
         // A key that was written needs its value, even when the room ended between the two.
         let refused = self.0.is_skipped() || self.0.full & (1 << self.0.depth) != 0;
