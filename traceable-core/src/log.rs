@@ -225,17 +225,26 @@ fn store<const N: usize>(room: &[AtomicU64], head: &[u64; N], body: &[u8]) {
     for (slot, word) in head_room.iter().zip(head) {
         slot.store(*word, Ordering::Relaxed);
     }
-    store_bytes(body_room, body);
+    if !body.is_empty() {
+        store_bytes(body_room, body);
+    }
 }
 
-/// Stores bytes into words; the last word is filled up with zeros.
-#[inline]
+/// Stores bytes into words; the last word is filled up with zeros. Four words at a time: the compiler does not unroll
+/// atomic stores.
 fn store_bytes(room: &[AtomicU64], bytes: &[u8]) {
-    let (whole, tail) = bytes.as_chunks::<8>();
-    for (slot, chunk) in room.iter().zip(whole) {
-        slot.store(u64::from_le_bytes(*chunk), Ordering::Relaxed);
+    let (fours, rest) = bytes.as_chunks::<32>();
+    let (rooms, room) = room.split_at(room.len().min(fours.len() * 4));
+    for (slots, four) in rooms.chunks_exact(4).zip(fours) {
+        for (slot, word) in slots.iter().zip(four.as_chunks::<8>().0) {
+            slot.store(u64::from_le_bytes(*word), Ordering::Relaxed);
+        }
     }
-    if let (false, Some(slot)) = (tail.is_empty(), room.get(whole.len())) {
+    let (words, tail) = rest.as_chunks::<8>();
+    for (slot, word) in room.iter().zip(words) {
+        slot.store(u64::from_le_bytes(*word), Ordering::Relaxed);
+    }
+    if let (false, Some(slot)) = (tail.is_empty(), room.get(words.len())) {
         let mut word = [0; 8];
         word[..tail.len()].copy_from_slice(tail);
         slot.store(u64::from_le_bytes(word), Ordering::Relaxed);
@@ -281,11 +290,7 @@ impl Consumer {
             let published = block.published.load(Ordering::Acquire);
             if published > self.at {
                 let fresh = &block.words[self.at..published];
-                let start = self.pending.len();
-                self.pending.resize(start + fresh.len() * 8, 0);
-                for (bytes, word) in self.pending[start..].chunks_exact_mut(8).zip(fresh) {
-                    bytes.copy_from_slice(&word.load(Ordering::Relaxed).to_le_bytes());
-                }
+                load_words(fresh, &mut self.pending);
                 self.at = published;
                 take_records(&mut self.pending, &length, &mut take);
             }
@@ -310,6 +315,22 @@ impl Consumer {
         if let Some(block) = self.block.take() {
             self.pool.give_back(block);
         }
+    }
+}
+
+/// Appends words as bytes, eight at a time, so that nothing has to be zeroed first.
+fn load_words(words: &[AtomicU64], bytes: &mut Vec<u8>) {
+    bytes.reserve(words.len() * 8);
+    let (eights, rest) = words.as_chunks::<8>();
+    for eight in eights {
+        let mut loaded = [[0; 8]; 8];
+        for (bytes, word) in loaded.iter_mut().zip(eight) {
+            *bytes = word.load(Ordering::Relaxed).to_le_bytes();
+        }
+        bytes.extend_from_slice(loaded.as_flattened());
+    }
+    for word in rest {
+        bytes.extend_from_slice(&word.load(Ordering::Relaxed).to_le_bytes());
     }
 }
 
