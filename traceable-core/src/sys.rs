@@ -1,4 +1,4 @@
-//! The one module with `unsafe`: the time-stamp counter and two C functions of process life.
+//! The one module with `unsafe`: the time-stamp counter, a vector compare, and two C functions of process life.
 #![allow(unsafe_code)]
 
 /// The processor's time-stamp counter.
@@ -46,4 +46,27 @@ pub(crate) fn at_fork(child: extern "C" fn()) -> bool {
 #[cfg(not(unix))]
 pub(crate) fn at_fork(_child: extern "C" fn()) -> bool {
     true
+}
+
+/// A bit for each byte that JSON wants escaped: control characters, quotes and backslashes.
+#[cfg(target_arch = "x86_64")]
+#[inline]
+pub(crate) fn escape_marks(block: &[u8; 64]) -> u64 {
+    use core::arch::x86_64::{
+        __m128i, _mm_cmpeq_epi8, _mm_loadu_si128, _mm_min_epu8, _mm_movemask_epi8, _mm_or_si128, _mm_set1_epi8,
+    };
+
+    let mut marks = 0;
+    for (at, lane) in block.as_chunks::<16>().0.iter().enumerate() {
+        // SAFETY: SSE2 is part of every x86-64 processor, and the load is of the 16 bytes of `lane`, at any alignment.
+        let bits = unsafe {
+            let bytes = _mm_loadu_si128(lane.as_ptr().cast::<__m128i>());
+            let control = _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x1f)), bytes);
+            let quote = _mm_cmpeq_epi8(bytes, _mm_set1_epi8(0x22));
+            let backslash = _mm_cmpeq_epi8(bytes, _mm_set1_epi8(0x5c));
+            _mm_movemask_epi8(_mm_or_si128(control, _mm_or_si128(quote, backslash)))
+        };
+        marks |= u64::from(bits as u16) << (16 * at);
+    }
+    marks
 }
