@@ -227,33 +227,49 @@ const BLOCK: usize = 64;
 /// quote or a line break every few words. So a block is looked at without a branch, which leaves a bit for each byte that
 /// needs an escape, and what lies between two bits is copied in steps of sixteen bytes, too many rather than too few.
 pub(crate) fn escape(text: &[u8], out: &mut Vec<u8>) {
-    let (blocks, rest) = text.as_chunks::<BLOCK>();
-    out.reserve(text.len());
-    if !blocks.is_empty() {
-        let mut escaped = [0; BLOCK * 8];
-        for block in blocks {
-            let marks = marks(block);
-            if marks == 0 {
-                out.extend_from_slice(block);
-            } else {
-                let length = escape_block(block, marks, &mut escaped);
-                out.extend_from_slice(&escaped[..length]);
-            }
-        }
+    if text.len() < SHORT {
+        text.iter().for_each(|&byte| escape_byte(byte, out));
+        return;
     }
-    for &byte in rest {
-        if byte < 0x20 || byte == b'"' || byte == b'\\' {
-            let (escape, length) = escape_of(byte);
-            out.extend_from_slice(&escape[..length]);
-        } else {
-            out.push(byte);
-        }
+    let (blocks, rest) = text.as_chunks::<BLOCK>();
+    let mut escaped = [0; BLOCK * 8];
+    out.reserve(text.len());
+    for block in blocks {
+        escape_block(block, BLOCK, &mut escaped, out);
+    }
+    let mut block = [b' '; BLOCK];
+    block[..rest.len()].copy_from_slice(rest);
+    escape_block(&block, rest.len(), &mut escaped, out);
+}
+
+/// Texts below this are looked at byte by byte.
+const SHORT: usize = 24;
+
+fn escape_byte(byte: u8, out: &mut Vec<u8>) {
+    if byte < 0x20 || byte == b'"' || byte == b'\\' {
+        let (escape, length) = escape_of(byte);
+        out.extend_from_slice(&escape[..length]);
+    } else {
+        out.push(byte);
+    }
+}
+
+/// Appends the first bytes of a block, of which the others need no escape.
+#[inline]
+fn escape_block(block: &[u8; BLOCK], length: usize, escaped: &mut [u8; BLOCK * 8], out: &mut Vec<u8>) {
+    let marks = marks(block);
+    if marks == 0 {
+        out.extend_from_slice(&block[..length]);
+    } else {
+        let longer = escape_marked(block, marks, escaped);
+        out.extend_from_slice(&escaped[..longer - (BLOCK - length)]);
     }
 }
 
 /// Writes a block with escapes where the marks are. Answers how long it has become: at most six times as long, and what
 /// is copied beyond the end of a stretch fits behind that.
-fn escape_block(block: &[u8; BLOCK], mut marks: u64, escaped: &mut [u8; BLOCK * 8]) -> usize {
+#[inline]
+fn escape_marked(block: &[u8; BLOCK], mut marks: u64, escaped: &mut [u8; BLOCK * 8]) -> usize {
     // Room to read beyond the block's end.
     let mut source = [0; BLOCK + STEP];
     source[..BLOCK].copy_from_slice(block);
