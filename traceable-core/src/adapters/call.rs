@@ -30,15 +30,22 @@ impl RunGuard {
 }
 
 impl Drop for RunGuard {
+    #[inline]
     fn drop(&mut self) {
         if let Some(place) = self.place.take() {
-            let mut frame = local::pop(place);
-            if std::thread::panicking() {
-                note_panic(&mut frame);
-            }
-            end_run(frame, Status::Ok, |_| {});
+            end_dropped(place);
         }
     }
+}
+
+/// Ends a run that nobody ended by hand: its function never returned a value, or it panics.
+#[cold]
+fn end_dropped(place: usize) {
+    let mut frame = local::pop(place);
+    if std::thread::panicking() {
+        note_panic(&mut frame);
+    }
+    end_run(frame, Status::Ok, |_| {});
 }
 
 /// Opens a run for a call.

@@ -260,6 +260,7 @@ impl OpenRun {
 }
 
 impl Drop for OpenRun {
+    #[inline]
     fn drop(&mut self) {
         if self.frame.key != 0 {
             end_run(self.take(), Status::Cancelled, |_| {});

@@ -298,6 +298,7 @@ impl<'t, 'a> Serializer for &'t mut TapeSerializer<'a> {
         Ok(())
     }
 
+    #[inline]
     fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _name: &'static str, value: &T) -> Done {
         self.inside(value)
     }
@@ -399,10 +400,13 @@ impl Level<'_, '_> {
         false
     }
 
+    #[inline]
     fn value<T: Serialize + ?Sized>(&mut self, value: &T) -> Done {
         if self.admit(false) { value.serialize(&mut *self.0) } else { Ok(()) }
     }
 
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "where a key is known, writing it is a few stores")]
     fn entry<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) -> Done {
         if self.0.raw {
             return value.serialize(&mut *self.0);
@@ -440,10 +444,13 @@ macro_rules! levels {
             type Ok = ();
             type Error = TapeError;
 
+            #[inline(always)]
+            #[allow(clippy::inline_always, reason = "where a key is known, writing it is a few stores")]
             fn $method<T: Serialize + ?Sized>(&mut self, $($key: &'static str,)? value: &T) -> Done {
                 levels!(@write self, value $(, $key)?)
             }
 
+            #[inline]
             fn end(self) -> Done {
                 self.close($variant)
             }
@@ -466,10 +473,12 @@ impl SerializeMap for Level<'_, '_> {
     type Ok = ();
     type Error = TapeError;
 
+    #[inline]
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Done {
         if self.admit(true) { key.serialize(&mut *self.0) } else { Ok(()) }
     }
 
+    #[inline]
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Done {
         // A key that was written needs its value, even when the room ended between the two.
         let refused = self.0.is_skipped() || self.0.full & (1 << self.0.depth) != 0;
