@@ -5,7 +5,7 @@ use std::io::Write as _;
 
 use base64::Engine as _;
 
-use super::{BYTES, CUT, CUT_STR, END, F32, F64, FALSE, I64, MAP, NULL, RAW, SEQ, STR, TRUE, U64};
+use super::{BYTES, CUT, CUT_STR, END, F32, F64, FALSE, I64, MAP, NULL, RAW, SEQ, SHORT_STR, STR, TRUE, U64};
 
 /// A tape that ends in the middle of a value, which only a fault of this library could make.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +52,12 @@ impl<'a> TapeReader<'a> {
         self.take(length as usize)
     }
 
+    /// Bytes behind their length of one byte.
+    fn short_bytes(&mut self) -> Result<&'a [u8]> {
+        let length = self.byte()?;
+        self.take(length.into())
+    }
+
     /// Text behind its length.
     pub(crate) fn str(&mut self) -> Result<&'a str> {
         str::from_utf8(self.bytes()?).map_err(|_| BrokenTape)
@@ -66,6 +72,7 @@ impl<'a> TapeReader<'a> {
                 U64 | I64 | F64 => drop(self.take(8)?),
                 F32 => drop(self.take(4)?),
                 STR | RAW | CUT => drop(self.bytes()?),
+                SHORT_STR => drop(self.short_bytes()?),
                 BYTES | CUT_STR => {
                     self.take(8)?;
                     self.bytes()?;
@@ -110,11 +117,8 @@ impl<'a> TapeReader<'a> {
                     write_float(value.into(), out);
                 }
             }
-            STR => {
-                out.push(b'"');
-                escape(self.bytes()?, out);
-                out.push(b'"');
-            }
+            STR => write_text(self.bytes()?, out),
+            SHORT_STR => write_text(self.short_bytes()?, out),
             CUT_STR => self.write_cut_text(out)?,
             BYTES => self.write_bytes(out)?,
             RAW => out.extend_from_slice(self.bytes()?),
@@ -198,6 +202,12 @@ impl<'a> TapeReader<'a> {
         }
         Ok(())
     }
+}
+
+fn write_text(text: &[u8], out: &mut Vec<u8>) {
+    out.push(b'"');
+    escape(text, out);
+    out.push(b'"');
 }
 
 /// The text of bytes that were made of UTF-8 text only.
