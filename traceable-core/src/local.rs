@@ -149,7 +149,6 @@ pub(crate) struct Opening {
 }
 
 /// Decides on a call before anything of it is captured.
-#[inline]
 pub(crate) fn decide(options: Option<&Options>, place: Place, opening: &mut Opening) -> Decision {
     with(|local| {
         local.follow_epoch();
@@ -230,8 +229,11 @@ impl Ending {
 
 /// Makes ready to write the end of a run, now. Answers whether it is recorded.
 pub(crate) fn prepare_end(frame: &Frame, ending: &mut Ending) -> bool {
-    ending.body = Some(take_scratch());
-    ending.set(frame)
+    let recorded = ending.set(frame);
+    if recorded {
+        ending.body = Some(take_scratch());
+    }
+    recorded
 }
 
 /// Takes a run from its place and makes ready to write its end, now. Answers whether it is recorded.
@@ -288,6 +290,15 @@ pub(crate) fn pop(place: usize) -> Frame {
         frame
     })
     .unwrap_or(Frame::NONE)
+}
+
+/// As [`pop`], to where the frame lies between two polls.
+#[inline]
+pub(crate) fn pop_into(place: usize, frame: &mut Frame) {
+    with(|local| {
+        *frame = local.stack.get(place).copied().unwrap_or(Frame::NONE);
+        local.stack.truncate(place);
+    });
 }
 
 /// The current run.

@@ -45,7 +45,7 @@ fn end_dropped(place: usize) {
     if std::thread::panicking() {
         note_panic(&mut frame);
     }
-    end_run(frame, Status::Ok, |_| {});
+    end_run(&frame, Status::Ok, |_| {});
 }
 
 /// Opens a run for a call.

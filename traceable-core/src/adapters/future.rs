@@ -8,7 +8,7 @@ use std::{
 
 use pin_project_lite::pin_project;
 
-use super::{OpenRun, Outcome, Start, end_run, open_run};
+use super::{OpenRun, Outcome, Start, open_run};
 use crate::{
     local::{Options, Place},
     model::Status,
@@ -59,7 +59,7 @@ impl<F: Future, O: FnOnce(&F::Output, &mut Outcome<'_>)> Future for Traced<F, O>
         if let Some(outcome) = this.outcome.take()
             && !this.run.is_off()
         {
-            end_run(this.run.take(), Status::Ok, |o| outcome(&output, o));
+            this.run.end_as(Status::Ok, |o| outcome(&output, o));
         }
         Poll::Ready(output)
     }

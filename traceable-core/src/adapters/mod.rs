@@ -173,9 +173,9 @@ pub(crate) fn open_run(
 }
 
 /// Writes the end of a run that is no longer on any stack.
-fn end_run(frame: Frame, status: Status, outcome: impl FnOnce(&mut Outcome<'_>)) {
+fn end_run(frame: &Frame, status: Status, outcome: impl FnOnce(&mut Outcome<'_>)) {
     let mut ending = Ending::default();
-    if local::prepare_end(&frame, &mut ending) {
+    if local::prepare_end(frame, &mut ending) {
         end_with(&mut ending, status, outcome);
     }
 }
@@ -229,33 +229,43 @@ impl OpenRun {
 
     /// Ends the run.
     pub fn end(mut self, outcome: impl FnOnce(&mut Outcome<'_>)) {
-        end_run(self.take(), Status::Ok, outcome);
+        self.end_as(Status::Ok, outcome);
+    }
+
+    /// Ends the run where it lies.
+    #[inline]
+    fn end_as(&mut self, status: Status, outcome: impl FnOnce(&mut Outcome<'_>)) {
+        let mut ending = Ending::default();
+        let recorded = local::prepare_end(&self.frame, &mut ending);
+        // Before the outcome, which may panic: there is only one end.
+        (self.frame.key, self.frame.flags) = (0, 0);
+        if recorded {
+            end_with(&mut ending, status, outcome);
+        }
     }
 
     fn take(&mut self) -> Frame {
         std::mem::take(&mut self.frame)
     }
 
-    /// Makes the run the current one while its code is polled. `None` when there is nothing to do, which is so from the
-    /// first poll on where tracing is off.
+    /// Makes the run the current one while its code is polled.
     #[inline]
-    fn enter(&mut self) -> Option<Entered<'_>> {
-        if self.is_off() { None } else { self.enter_on() }
+    fn enter(&mut self) -> Entered<'_> {
+        if self.frame.is(FRESH) && !gate::may_open() {
+            self.frame = Frame::NONE;
+        }
+        let place = if self.is_off() { None } else { self.enter_on() };
+        Entered { run: self, place }
     }
 
-    fn enter_on(&mut self) -> Option<Entered<'_>> {
-        let fresh = self.frame.is(FRESH);
-        let place = if fresh {
-            self.frame = Frame::NONE;
-            // The body may be the first traced call of the process, which decides whether it traces.
-            if !gate::may_open() {
-                return None;
-            }
-            local::push_opening()
-        } else {
-            local::push(&self.frame)
-        };
-        Some(Entered { run: self, place: place?, fresh })
+    /// Answers the run's place on the stack.
+    fn enter_on(&mut self) -> Option<usize> {
+        if !self.frame.is(FRESH) {
+            return local::push(&self.frame);
+        }
+        // The body may be the first traced call of the process, which decides whether it traces.
+        self.frame = Frame::NONE;
+        local::push_opening()
     }
 }
 
@@ -263,28 +273,30 @@ impl Drop for OpenRun {
     #[inline]
     fn drop(&mut self) {
         if self.frame.key != 0 {
-            end_run(self.take(), Status::Cancelled, |_| {});
+            self.end_as(Status::Cancelled, |_| {});
         }
     }
 }
 
-/// While this lives, the run is on the thread's stack.
+/// While this lives, the run is on the thread's stack. `None` when there is nothing to do, which is so from the first poll
+/// on where tracing is off.
 struct Entered<'a> {
     run: &'a mut OpenRun,
-    place: usize,
-    /// The body opens the run in this poll.
-    fresh: bool,
+    place: Option<usize>,
 }
 
 impl Drop for Entered<'_> {
     #[inline]
     fn drop(&mut self) {
-        if self.fresh {
-            let frame = local::pop(self.place);
-            // Where the body opened no run, nobody listens.
-            self.run.frame = if frame.is(local::OPENING) { Frame::NONE } else { frame };
+        let Some(place) = self.place else { return };
+        if self.run.frame.key == 0 {
+            local::pop_into(place, &mut self.run.frame);
+            if self.run.frame.is(local::OPENING) {
+                // The body opened no run: nobody listens.
+                self.run.frame = Frame::NONE;
+            }
         } else {
-            self.run.frame.flags = local::pop_flags(self.place);
+            self.run.frame.flags = local::pop_flags(place);
         }
         if std::thread::panicking() {
             note_panic(&mut self.run.frame);

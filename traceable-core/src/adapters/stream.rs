@@ -106,7 +106,7 @@ impl<R: Finish> Recording<R> {
         }
         let Some(reducer) = self.reducer.take() else { return };
         let times = [time_of(&frame, self.first) as u64, time_of(&frame, self.last) as u64, self.count];
-        end_run(frame, status, |outcome| {
+        end_run(&frame, status, |outcome| {
             if times[2] > 0 {
                 outcome.body.push(item::STREAM);
                 for word in times {
