@@ -140,6 +140,11 @@ fn the_environment_switches_tracing_on_and_off() {
     assert_eq!(runs(&file).len(), 1_000);
     assert_eq!(with(&[("LANGSMITH_TRACING", "true"), ("LANGSMITH_PROJECT", "demo")]).0, "enabled true\n");
     assert!(runs(&file).iter().all(|run| run["session_name"] == "demo"));
+    // A sample keeps whole traces: about half of a thousand, and none at all.
+    assert_eq!(with(&[("TRACEABLE", "on"), ("TRACEABLE_SAMPLE_RATE", "0.5")]).0, "enabled true\n");
+    assert!((350..650).contains(&runs(&file).len()));
+    assert_eq!(with(&[("TRACEABLE", "on"), ("TRACEABLE_SAMPLE_RATE", "0")]).0, "enabled true\n");
+    assert_eq!(runs(&file).len(), 0);
     let (_, error) = with(&[("TRACEABLE", "on"), ("TRACEABLE_SAMPLE_RATE", "twelve")]);
     assert_eq!(
         error,

@@ -5,7 +5,7 @@ use std::io::Write as _;
 
 use base64::Engine as _;
 
-use super::{BYTES, CUT, CUT_STR, END, F32, F64, FALSE, I64, MAP, NULL, RAW, SEQ, STR, TRUE, U64};
+use super::{BYTES, CUT, CUT_STR, END, F32, F64, FALSE, I64, MAP, NULL, RAW, SEQ, SHORT_STR, STR, TRUE, U64};
 
 /// A tape that ends in the middle of a value, which only a fault of this library could make.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +52,12 @@ impl<'a> TapeReader<'a> {
         self.take(length as usize)
     }
 
+    /// Bytes behind their length of one byte.
+    fn short_bytes(&mut self) -> Result<&'a [u8]> {
+        let length = self.byte()?;
+        self.take(length.into())
+    }
+
     /// Text behind its length.
     pub(crate) fn str(&mut self) -> Result<&'a str> {
         str::from_utf8(self.bytes()?).map_err(|_| BrokenTape)
@@ -66,6 +72,7 @@ impl<'a> TapeReader<'a> {
                 U64 | I64 | F64 => drop(self.take(8)?),
                 F32 => drop(self.take(4)?),
                 STR | RAW | CUT => drop(self.bytes()?),
+                SHORT_STR => drop(self.short_bytes()?),
                 BYTES | CUT_STR => {
                     self.take(8)?;
                     self.bytes()?;
@@ -110,11 +117,8 @@ impl<'a> TapeReader<'a> {
                     write_float(value.into(), out);
                 }
             }
-            STR => {
-                out.push(b'"');
-                escape(self.bytes()?, out);
-                out.push(b'"');
-            }
+            STR => write_text(self.bytes()?, out),
+            SHORT_STR => write_text(self.short_bytes()?, out),
             CUT_STR => self.write_cut_text(out)?,
             BYTES => self.write_bytes(out)?,
             RAW => out.extend_from_slice(self.bytes()?),
@@ -200,6 +204,12 @@ impl<'a> TapeReader<'a> {
     }
 }
 
+fn write_text(text: &[u8], out: &mut Vec<u8>) {
+    out.push(b'"');
+    escape(text, out);
+    out.push(b'"');
+}
+
 /// The text of bytes that were made of UTF-8 text only.
 pub(crate) fn into_text(out: Vec<u8>) -> String {
     String::from_utf8(out).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
@@ -227,33 +237,49 @@ const BLOCK: usize = 64;
 /// quote or a line break every few words. So a block is looked at without a branch, which leaves a bit for each byte that
 /// needs an escape, and what lies between two bits is copied in steps of sixteen bytes, too many rather than too few.
 pub(crate) fn escape(text: &[u8], out: &mut Vec<u8>) {
-    let (blocks, rest) = text.as_chunks::<BLOCK>();
-    out.reserve(text.len());
-    if !blocks.is_empty() {
-        let mut escaped = [0; BLOCK * 8];
-        for block in blocks {
-            let marks = marks(block);
-            if marks == 0 {
-                out.extend_from_slice(block);
-            } else {
-                let length = escape_block(block, marks, &mut escaped);
-                out.extend_from_slice(&escaped[..length]);
-            }
-        }
+    if text.len() < SHORT {
+        text.iter().for_each(|&byte| escape_byte(byte, out));
+        return;
     }
-    for &byte in rest {
-        if byte < 0x20 || byte == b'"' || byte == b'\\' {
-            let (escape, length) = escape_of(byte);
-            out.extend_from_slice(&escape[..length]);
-        } else {
-            out.push(byte);
-        }
+    let (blocks, rest) = text.as_chunks::<BLOCK>();
+    let mut escaped = [0; BLOCK * 8];
+    out.reserve(text.len());
+    for block in blocks {
+        escape_block(block, BLOCK, &mut escaped, out);
+    }
+    let mut block = [b' '; BLOCK];
+    block[..rest.len()].copy_from_slice(rest);
+    escape_block(&block, rest.len(), &mut escaped, out);
+}
+
+/// Texts below this are looked at byte by byte.
+const SHORT: usize = 24;
+
+fn escape_byte(byte: u8, out: &mut Vec<u8>) {
+    if byte < 0x20 || byte == b'"' || byte == b'\\' {
+        let (escape, length) = escape_of(byte);
+        out.extend_from_slice(&escape[..length]);
+    } else {
+        out.push(byte);
+    }
+}
+
+/// Appends the first bytes of a block, of which the others need no escape.
+#[inline]
+fn escape_block(block: &[u8; BLOCK], length: usize, escaped: &mut [u8; BLOCK * 8], out: &mut Vec<u8>) {
+    let marks = marks(block);
+    if marks == 0 {
+        out.extend_from_slice(&block[..length]);
+    } else {
+        let longer = escape_marked(block, marks, escaped);
+        out.extend_from_slice(&escaped[..longer - (BLOCK - length)]);
     }
 }
 
 /// Writes a block with escapes where the marks are. Answers how long it has become: at most six times as long, and what
 /// is copied beyond the end of a stretch fits behind that.
-fn escape_block(block: &[u8; BLOCK], mut marks: u64, escaped: &mut [u8; BLOCK * 8]) -> usize {
+#[inline]
+fn escape_marked(block: &[u8; BLOCK], mut marks: u64, escaped: &mut [u8; BLOCK * 8]) -> usize {
     // Room to read beyond the block's end.
     let mut source = [0; BLOCK + STEP];
     source[..BLOCK].copy_from_slice(block);

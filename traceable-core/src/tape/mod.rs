@@ -1,7 +1,7 @@
 //! Captured values as a tape: tag, length, raw bytes. Nothing is escaped and nothing is allocated once the buffer is
 //! warm; JSON is made of it in the background by [`json`].
 //!
-//! Layout: a value is a tag byte and its content. Text is `len: u32` and UTF-8. A sequence is its values and [`END`];
+//! Layout: a value is a tag byte and its content. Text is its length and UTF-8. A sequence is its values and [`END`];
 //! a map is keys and values in turn, and [`END`]; a key may be any value.
 
 pub(crate) mod json;
@@ -38,6 +38,9 @@ pub(crate) const END: u8 = 12;
 pub(crate) const CUT_STR: u8 = 13;
 /// Something left out, with the reason as [`STR`].
 pub(crate) const CUT: u8 = 14;
+/// Text of less than 256 bytes: `len: u8` and UTF-8. Most keys and many values are; the fewer bytes, the fewer lines of
+/// the log's memory that have to be fetched.
+pub(crate) const SHORT_STR: u8 = 15;
 
 /// Levels of JSON nesting that are kept.
 pub(crate) const MAX_DEPTH: u32 = 64;
@@ -110,9 +113,13 @@ pub(crate) fn write_mark(buf: &mut Vec<u8>, key: &str, text: &str) {
 /// Writes text as a value.
 #[inline]
 pub(crate) fn write_str(buf: &mut Vec<u8>, text: &str) {
-    let [a, b, c, d] = (text.len() as u32).to_le_bytes();
     buf.reserve(5 + text.len());
-    buf.extend_from_slice(&[STR, a, b, c, d]);
+    if let Ok(length) = u8::try_from(text.len()) {
+        buf.extend_from_slice(&[SHORT_STR, length]);
+    } else {
+        let [a, b, c, d] = (text.len() as u32).to_le_bytes();
+        buf.extend_from_slice(&[STR, a, b, c, d]);
+    }
     buf.extend_from_slice(text.as_bytes());
 }
 

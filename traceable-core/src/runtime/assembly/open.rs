@@ -1,0 +1,366 @@
+//! What is known of one run while its records come in, and after its end.
+
+use std::borrow::Cow;
+
+use serde_json::{Map, Value};
+
+use crate::{
+    messages,
+    model::{DottedOrder, Event, Json, Run, RunId, RunType, Status, StreamInfo, Usage},
+    record::{Item, Items},
+    sync::Arc,
+    tape::json::{TapeReader, escape, into_text},
+};
+
+/// Bytes of captured chunks of one run that are kept.
+const MAX_CHUNK_BYTES: usize = 4 << 20;
+
+/// What children take over from the run above them.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Inherited {
+    metadata: Map<String, Value>,
+    project: Option<Cow<'static, str>>,
+    thread_id: Option<String>,
+    session_id: Option<String>,
+    user: Option<String>,
+    environment: Option<String>,
+    release: Option<String>,
+}
+
+/// What is known of a run. Small once the run has ended: then only those that come after it ask.
+pub(super) struct Entry {
+    pub(super) id: RunId,
+    pub(super) trace_id: RunId,
+    pub(super) start: i64,
+    pub(super) dotted_order: Arc<DottedOrder>,
+    pub(super) client: u16,
+    /// Handles through which children may still come.
+    pub(super) handles: i32,
+    /// Set at the end; until then it is a part of the open run.
+    pub(super) inherited: Option<Arc<Inherited>>,
+    pub(super) open: Option<Box<Open>>,
+}
+
+/// What is known of an open run.
+pub(super) struct Open {
+    /// What has not been handed out yet, and what children inherit.
+    pub(super) run: Box<Run>,
+    pub(super) site: u32,
+    /// The log that it began in.
+    pub(super) log: usize,
+    pub(super) announced: bool,
+    /// The outputs were set by hand: those of the function do not replace them.
+    pub(super) outputs_set: bool,
+    pub(super) keep_raw: bool,
+    pub(super) chunks: Vec<(i64, Json)>,
+    pub(super) chunk_bytes: usize,
+    pub(super) chunks_cut: u64,
+    pub(super) last_progress: i64,
+    pub(super) progressed_chunks: u64,
+    /// What a reducer has made so far: chunks, answer.
+    pub(super) so_far: Option<(u64, Json)>,
+    /// When the last note was made.
+    pub(super) noted: i64,
+    /// When the run panicked.
+    pub(super) panicked: Option<i64>,
+}
+
+impl Entry {
+    /// Makes a run the child of this one.
+    pub(super) fn pass_down_to(&self, child: &mut Run) {
+        child.parent_id = Some(self.id);
+        child.trace_id = self.trace_id;
+        child.start_time = child.start_time.max(self.start);
+        child.dotted_order = self.dotted_order.child(child.start_time, child.id);
+        let open = self.open.as_ref().and_then(|open| open.inherited());
+        let Some(inherited) = open.or_else(|| self.inherited.clone()) else { return };
+        let Inherited { metadata, project, thread_id, session_id, user, environment, release } = (*inherited).clone();
+        child.metadata = metadata;
+        child.project = project;
+        child.thread_id = thread_id;
+        child.session_id = session_id;
+        child.user = user;
+        child.environment = environment;
+        child.release = release;
+    }
+
+    /// What was said of the run after its end.
+    pub(super) fn patch(&self, body: &[u8]) -> Box<Run> {
+        let run = Run {
+            id: self.id,
+            trace_id: self.trace_id,
+            start_time: self.start,
+            dotted_order: (*self.dotted_order).clone(),
+            status: Status::Unknown,
+            ..Run::default()
+        };
+        let mut open = Open::new(Box::new(run), 0, 0);
+        open.take_items(body);
+        open.run
+    }
+}
+
+impl Open {
+    pub(super) fn new(run: Box<Run>, site: u32, log: usize) -> Self {
+        Self {
+            run,
+            site,
+            log,
+            announced: false,
+            outputs_set: false,
+            keep_raw: false,
+            chunks: Vec::new(),
+            chunk_bytes: 0,
+            chunks_cut: 0,
+            last_progress: 0,
+            progressed_chunks: 0,
+            so_far: None,
+            noted: 0,
+            panicked: None,
+        }
+    }
+
+    /// What children take over, where there is anything.
+    pub(super) fn inherited(&self) -> Option<Arc<Inherited>> {
+        let run = &self.run;
+        let mut metadata = run.metadata.clone();
+        // These say what the run itself is.
+        for own in OWN_METADATA {
+            metadata.remove(own);
+        }
+        let inherited = Inherited {
+            metadata,
+            project: run.project.clone(),
+            thread_id: run.thread_id.clone(),
+            session_id: run.session_id.clone(),
+            user: run.user.clone(),
+            environment: run.environment.clone(),
+            release: run.release.clone(),
+        };
+        (inherited != Inherited::default()).then(|| Arc::new(inherited))
+    }
+
+    pub(super) fn take_items(&mut self, body: &[u8]) {
+        let mut inputs: Option<Vec<u8>> = None;
+        for item in Items::new(body) {
+            match item {
+                Item::Input(name, value) => {
+                    let inputs = inputs.get_or_insert_with(|| Vec::with_capacity(body.len() + body.len() / 8));
+                    push_member(inputs, name, value);
+                }
+                item => self.take_item(item),
+            }
+        }
+        if let Some(mut inputs) = inputs {
+            inputs.push(b'}');
+            self.run.inputs = Some(Json::from_written(into_text(inputs)));
+        }
+    }
+
+    fn take_item(&mut self, item: Item<'_>) {
+        let run = &mut *self.run;
+        match item {
+            Item::Input(..) => {}
+            Item::Inputs(value) => run.inputs = json(value),
+            Item::Metadata(name, value) => self.take_metadata(name, value),
+            Item::Tag(tag) => {
+                if !run.tags.iter().any(|known| known == tag) {
+                    run.tags.push(tag.to_owned());
+                }
+            }
+            Item::Name(name) => run.name = name.to_owned().into(),
+            Item::Project(project) => run.project = Some(project.to_owned().into()),
+            Item::Output(_) if self.outputs_set => {}
+            Item::Output(value) => run.outputs = json(value).map(as_object),
+            Item::SetOutput(value) => {
+                self.outputs_set = true;
+                run.outputs = json(value).map(as_object);
+            }
+            Item::Error(value) | Item::Panic(value) => {
+                if matches!(item, Item::Panic(_)) {
+                    self.panicked = Some(self.noted);
+                }
+                let text = json(value).map(|text| text.to_value());
+                run.error = text.map(|text| text.as_str().map_or_else(|| text.to_string(), str::to_owned));
+            }
+            Item::Usage(value) => {
+                run.usage = json(value).and_then(|usage| serde_json::from_str::<Usage>(usage.as_str()).ok());
+            }
+            Item::Event(name, time, value) => {
+                let data = json(value).map(|data| data.to_value()).filter(|data| !data.is_null());
+                run.events.push(Event { name: name.to_owned().into(), time, data });
+            }
+            Item::Stream { first, last, count } => {
+                let stream = run.stream.get_or_insert_default();
+                (stream.first_chunk, stream.last_chunk, stream.chunks) = (first, last, count);
+            }
+            Item::RawChunks => self.keep_raw = true,
+            Item::SoFar(chunks, value) => self.so_far = json(value).map(|answer| (chunks, answer)),
+            Item::ChunksAreOutput => {
+                if !self.outputs_set {
+                    let list = self.chunk_list();
+                    self.run.outputs = Some(as_object(list));
+                }
+            }
+        }
+    }
+
+    fn take_metadata(&mut self, name: &str, value: TapeReader<'_>) {
+        let Some(value) = json(value).map(|value| value.to_value()) else { return };
+        let run = &mut *self.run;
+        let text = || value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        match name {
+            "ls_provider" => run.provider = Some(text()),
+            "ls_model_name" => run.model = Some(text()),
+            "thread_id" | "conversation_id" => run.thread_id = Some(text()),
+            "session_id" => run.session_id = Some(text()),
+            "user_id" => run.user = Some(text()),
+            _ => {}
+        }
+        if let Some(param) = name.strip_prefix("ls_").filter(|param| PARAMS.contains(param)) {
+            run.params.insert(param.to_owned(), value.clone());
+        }
+        run.metadata.insert(name.to_owned(), value);
+    }
+
+    /// Takes a chunk. Answers whether live views should be told of this run from now on.
+    pub(super) fn take_chunk(&mut self, time: i64, body: &[u8]) -> bool {
+        let stream = self.stream();
+        if stream.chunks == 0 {
+            stream.first_chunk = time;
+        }
+        stream.last_chunk = time;
+        stream.chunks += 1;
+        let first_unseen = stream.chunks == self.progressed_chunks + 1;
+        self.chunk_bytes += body.len();
+        if self.chunk_bytes > MAX_CHUNK_BYTES {
+            self.chunks_cut += 1;
+        } else if let Some(chunk) = json(TapeReader::new(body)) {
+            self.chunks.push((time, chunk));
+        }
+        first_unseen
+    }
+
+    pub(super) fn stream(&mut self) -> &mut StreamInfo {
+        self.run.stream.get_or_insert_default()
+    }
+
+    /// What has come so far, for live views.
+    pub(super) fn answer_so_far(&mut self) -> (u64, Json) {
+        if let Some(so_far) = self.so_far.take() {
+            return so_far;
+        }
+        self.progressed_chunks = self.stream().chunks;
+        (self.progressed_chunks, self.chunk_list())
+    }
+
+    /// The chunks as one JSON list.
+    fn chunk_list(&self) -> Json {
+        let mut list = Vec::with_capacity(self.chunk_bytes + self.chunks.len() + 2);
+        list.push(b'[');
+        for (_, chunk) in &self.chunks {
+            if list.len() > 1 {
+                list.push(b',');
+            }
+            list.extend_from_slice(chunk.as_str().as_bytes());
+        }
+        if self.chunks_cut > 0 {
+            let comma = if list.len() > 1 { "," } else { "" };
+            list.extend_from_slice(format!("{comma}\"… [cut: {} more chunks]\"", self.chunks_cut).as_bytes());
+        }
+        list.push(b']');
+        Json::from_written(into_text(list))
+    }
+
+    pub(super) fn finish(&mut self, end: i64, status: Status) {
+        if self.keep_raw {
+            self.stream().raw = std::mem::take(&mut self.chunks);
+        }
+        let run = &mut *self.run;
+        run.end_time = Some(self.panicked.unwrap_or(end).max(run.start_time));
+        run.status = match status {
+            Status::Ok if run.error.is_some() => Status::Error,
+            // Whoever drops a stream behind its last chunk has read all of it.
+            Status::Cancelled if run.error.is_none() && run.outputs.as_ref().is_some_and(is_terminal) => Status::Ok,
+            status => status,
+        };
+        if let (RunType::Llm, Some(stream)) = (&run.run_type, &run.stream)
+            && stream.chunks > 0
+        {
+            run.events.push(Event { name: "new_token".into(), time: stream.first_chunk, data: None });
+        }
+        if run.usage.is_none() {
+            let is_call = matches!(run.run_type, RunType::Llm | RunType::Embedding);
+            run.usage = run.outputs.as_ref().and_then(|outputs| usage_in(outputs, is_call));
+        }
+    }
+}
+
+/// Metadata that describes the run it stands on and so is not inherited.
+const OWN_METADATA: [&str; 11] = [
+    "ls_provider",
+    "ls_model_name",
+    "ls_model_type",
+    "ls_temperature",
+    "ls_max_tokens",
+    "ls_stop",
+    "ls_invocation_params",
+    "ls_method",
+    "ls_integration",
+    "ls_agent_type",
+    "usage_metadata",
+];
+
+/// Metadata `ls_*` that are parameters of a model call.
+const PARAMS: [&str; 3] = ["temperature", "max_tokens", "stop"];
+
+fn json(mut value: TapeReader<'_>) -> Option<Json> {
+    value.json().ok().map(Json::from_written)
+}
+
+fn push_member(object: &mut Vec<u8>, name: &str, mut value: TapeReader<'_>) {
+    object.push(if object.is_empty() { b'{' } else { b',' });
+    object.push(b'"');
+    escape(name.as_bytes(), object);
+    object.extend_from_slice(b"\":");
+    if value.write_json(object).is_err() {
+        object.extend_from_slice(b"null");
+    }
+}
+
+/// Outputs are an object: any other value stands under `output`.
+fn as_object(value: Json) -> Json {
+    if value.is_object() { value } else { Json::from_written(format!("{{\"output\":{value}}}")) }
+}
+
+/// The usage that an output carries. A chain that passes on a model's answer has not used its tokens again, so there
+/// only what was put there on purpose counts.
+fn usage_in(outputs: &Json, is_call: bool) -> Option<Usage> {
+    // Most outputs carry none; only those that may are parsed.
+    if !outputs.as_str().contains(if is_call { "sage" } else { "\"usage_metadata\"" }) {
+        return None;
+    }
+    messages::usage(&outputs.to_value())
+}
+
+/// Whether an answer says that it is complete.
+fn is_terminal(outputs: &Json) -> bool {
+    /// Members by which providers close an answer: OpenAI chat, Anthropic, Gemini.
+    const REASONS: [&str; 3] = ["finish_reason", "stop_reason", "finishReason"];
+    fn says_so(value: &Value) -> bool {
+        match value {
+            Value::Object(members) => members.iter().any(|(name, value)| {
+                (REASONS.contains(&name.as_str()) && !value.is_null())
+                    || (name == "type" && (value == "message_stop" || value == "response.completed"))
+                    || says_so(value)
+            }),
+            Value::Array(values) => values.iter().rev().any(says_so),
+            Value::String(text) => text == "[DONE]",
+            _ => false,
+        }
+    }
+    let text = outputs.as_str();
+    let may = REASONS.iter().any(|name| text.contains(name))
+        || ["[DONE]", "message_stop", "response.completed"].iter().any(|mark| text.contains(mark));
+    may && says_so(&outputs.to_value())
+}
