@@ -51,6 +51,7 @@ pub(crate) fn at_fork(_child: extern "C" fn()) -> bool {
 /// A bit for each byte that JSON wants escaped: control characters, quotes and backslashes.
 #[cfg(target_arch = "x86_64")]
 #[inline]
+#[allow(clippy::cast_ptr_alignment, reason = "the load is the one that takes any alignment")]
 pub(crate) fn escape_marks(block: &[u8; 64]) -> u64 {
     use core::arch::x86_64::{
         __m128i, _mm_cmpeq_epi8, _mm_loadu_si128, _mm_min_epu8, _mm_movemask_epi8, _mm_or_si128, _mm_set1_epi8,
