@@ -43,22 +43,26 @@ pub fn try_init() -> Result<(), InitError> {
 }
 
 /// Adds the destinations that the environment names.
-fn destinations(mut builder: Builder) -> Result<Builder, InitError> {
+fn destinations(builder: Builder) -> Result<Builder, InitError> {
     let named = std::env::var("TRACEABLE_EXPORT").unwrap_or_default();
     let named = if named.trim().is_empty() { "console" } else { named.trim() };
-    for name in named.split(',').map(str::trim) {
-        builder = match name.split_once(':') {
-            #[cfg(feature = "console")]
-            None if name == "console" => builder.exporter(traceable_exporters::Console::new()),
-            #[cfg(feature = "jsonl")]
-            Some(("jsonl", path)) => {
-                let file = traceable_exporters::JsonLines::append(path);
-                builder.exporter(file.map_err(|error| InitError::destination(name, error))?)
-            }
-            _ => return Err(InitError::unknown_destination(name)),
-        };
+    named.split(',').map(str::trim).try_fold(builder, add)
+}
+
+/// Adds a destination by its name.
+#[allow(clippy::needless_pass_by_value, reason = "only without destinations is the builder not passed on")]
+fn add(builder: Builder, name: &str) -> Result<Builder, InitError> {
+    #[cfg(feature = "console")]
+    if name == "console" {
+        return Ok(builder.exporter(traceable_exporters::Console::new()));
     }
-    Ok(builder)
+    #[cfg(feature = "jsonl")]
+    if let Some(path) = name.strip_prefix("jsonl:") {
+        let file = traceable_exporters::JsonLines::append(path);
+        return Ok(builder.exporter(file.map_err(|error| InitError::destination(name, error))?));
+    }
+    drop(builder);
+    Err(InitError::unknown_destination(name))
 }
 
 /// What the environment says of tracing as a whole.

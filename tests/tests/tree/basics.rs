@@ -174,3 +174,16 @@ async fn the_current_run() {
     assert_eq!(outputs(&run), json!({ "set": true }));
     assert!(traceable::current().id().is_none());
 }
+
+#[traceable(outputs = off)]
+fn quiet_words() -> impl Stream<Item = &'static str> {
+    stream::iter(["a", "b"])
+}
+
+#[tokio::test]
+async fn a_stream_without_outputs_keeps_its_times_only() {
+    let recorder = Recorder::new();
+    recorder.scope_future(async { quiet_words().collect::<Vec<_>>().await }).await;
+    let run = recorder.run("quiet_words");
+    assert_eq!((run.outputs, run.stream.unwrap().chunks), (None, 2));
+}

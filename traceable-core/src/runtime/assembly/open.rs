@@ -197,7 +197,9 @@ impl Open {
             Item::RawChunks => self.keep_raw = true,
             Item::SoFar(chunks, value) => self.so_far = json(value).map(|answer| (chunks, answer)),
             Item::ChunksAreOutput => {
-                if !self.outputs_set {
+                // Chunks that passed and were not recorded are left out on purpose.
+                let left_out = self.chunks.is_empty() && self.stream().chunks > 0;
+                if !self.outputs_set && !left_out {
                     let list = self.chunk_list();
                     self.run.outputs = Some(as_object(list));
                 }
