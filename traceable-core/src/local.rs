@@ -214,7 +214,6 @@ pub(crate) struct Ending {
 }
 
 impl Ending {
-    /// The end of a run, now. `None` when it is not recorded.
     /// The end of a run, now. Answers whether it is recorded.
     #[inline]
     fn set(&mut self, frame: &Frame) -> bool {
@@ -284,12 +283,9 @@ pub(crate) fn place(frame: Frame, place: Place) -> Option<usize> {
 
 /// Takes a frame from its place, and with it whatever was left above by mistake.
 pub(crate) fn pop(place: usize) -> Frame {
-    with(|local| {
-        let frame = local.stack.get(place).copied().unwrap_or(Frame::NONE);
-        local.stack.truncate(place);
-        frame
-    })
-    .unwrap_or(Frame::NONE)
+    let mut frame = Frame::NONE;
+    pop_into(place, &mut frame);
+    frame
 }
 
 /// As [`pop`], to where the frame lies between two polls.
