@@ -37,12 +37,23 @@ pub(crate) fn weight(change: &RunChange) -> usize {
                 + run.error.as_ref().map_or(0, String::len)
                 + run.dotted_order.as_str().len()
                 + 64 * (run.metadata.len() + run.tags.len() + run.events.len())
+                + run.attachments.iter().map(attachment_weight).sum::<usize>()
                 + run.stream.as_ref().map_or(0, |s| s.raw.iter().map(|(_, c)| c.as_str().len() + 32).sum())
         }
         RunChange::Progress(progress) => progress.outputs.as_ref().map_or(0, |json| json.as_str().len()),
+        RunChange::Attachment(of) => attachment_weight(&of.attachment),
+        RunChange::Score(_) | RunChange::Thread(_) | RunChange::User(_) => 512,
         RunChange::Report(_) => 0,
     };
     body + size_of::<RunChange>()
+}
+
+fn attachment_weight(attachment: &crate::model::Attachment) -> usize {
+    let bytes = match &attachment.data {
+        crate::model::AttachmentData::Bytes(bytes) => bytes.0.len(),
+        _ => 0,
+    };
+    size_of::<crate::model::Attachment>() + bytes
 }
 
 /// What an exporter says of a batch that it took.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Json, Run, RunId};
+use super::{Attachment, Json, Run, RunId, Score, Thread, User};
 
 /// One thing that was learnt of one run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -20,6 +20,14 @@ pub enum RunChange {
     End(Box<Run>),
     /// Something was added to a run after its end.
     Patch(Box<Run>),
+    /// A file for a run that may be anywhere: ended long ago, in another process, or not known yet.
+    Attachment(AttachmentFor),
+    /// A score of a run, a trace or a thread; it may come before what it is about.
+    Score(Box<Score>),
+    /// What is known of a conversation.
+    Thread(Box<Thread>),
+    /// What is known of a user.
+    User(Box<User>),
     /// What was not recorded, and why.
     Report(Report),
 }
@@ -30,9 +38,23 @@ impl RunChange {
     pub fn run(&self) -> Option<&Run> {
         match self {
             Self::Start(run) | Self::End(run) | Self::Patch(run) => Some(run),
-            Self::Progress(_) | Self::Report(_) => None,
+            Self::Progress(_)
+            | Self::Attachment(_)
+            | Self::Score(_)
+            | Self::Thread(_)
+            | Self::User(_)
+            | Self::Report(_) => None,
         }
     }
+}
+
+/// A file, and the run that it belongs to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AttachmentFor {
+    /// The run.
+    pub run_id: RunId,
+    /// The file.
+    pub attachment: Attachment,
 }
 
 /// An open run's stream so far. Sent to live views, never to other backends.

@@ -8,7 +8,7 @@ impl Run {
     /// Takes over what a later record of the same run says.
     ///
     /// What the later record leaves out stays as it is; start and kind never change; lists are taken over whole
-    /// when the later one is not empty, metadata key by key.
+    /// when the later one is not empty, metadata and variables key by key, attachments by name.
     pub fn absorb(&mut self, later: Run) {
         fn newer<T>(slot: &mut Option<T>, later: Option<T>) {
             if later.is_some() {
@@ -49,6 +49,11 @@ impl Run {
             user,
             environment,
             release,
+            attachments,
+            variables,
+            prompt_ref,
+            deployment_ref,
+            otel,
             source,
         } = later;
         if !name.is_empty() {
@@ -76,6 +81,16 @@ impl Run {
         newer(&mut self.user, user);
         newer(&mut self.environment, environment);
         newer(&mut self.release, release);
+        for attachment in attachments {
+            match self.attachments.iter_mut().find(|known| known.name == attachment.name) {
+                Some(known) => *known = attachment,
+                None => self.attachments.push(attachment),
+            }
+        }
+        self.variables.extend(variables);
+        newer(&mut self.prompt_ref, prompt_ref);
+        newer(&mut self.deployment_ref, deployment_ref);
+        newer(&mut self.otel, otel);
         newer(&mut self.source, source);
     }
 }
@@ -122,7 +137,13 @@ impl Assembler {
                 }
                 None => Some(run.clone()),
             },
-            RunChange::Progress(_) | RunChange::Patch(_) | RunChange::Report(_) => None,
+            RunChange::Progress(_)
+            | RunChange::Patch(_)
+            | RunChange::Attachment(_)
+            | RunChange::Score(_)
+            | RunChange::Thread(_)
+            | RunChange::User(_)
+            | RunChange::Report(_) => None,
         }
     }
 

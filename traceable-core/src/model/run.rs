@@ -5,7 +5,7 @@ use std::{borrow::Cow, collections::BTreeMap, fmt};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{DottedOrder, Json, RunId, Usage};
+use super::{Attachment, DottedOrder, Json, RunId, Usage};
 
 /// What kind of work a run is.
 ///
@@ -198,6 +198,55 @@ pub struct SourceLocation {
     pub line: u32,
 }
 
+/// A foreign W3C trace context that a trace goes on in.
+///
+/// OpenTelemetry exporters and `traceparent` use it in place of what they would make of the run's ids.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct OtelContext {
+    /// The trace's id: 16 bytes, not all zero, as 32 hexadecimal digits in JSON.
+    #[serde(with = "hex_id")]
+    pub trace_id: u128,
+    /// The foreign span that the run is a part of; on the first run of this process only.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "hex_span")]
+    pub parent_span_id: Option<u64>,
+    /// What other vendors put along the trace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tracestate: Option<String>,
+    /// Whether the caller records the trace.
+    pub sampled: bool,
+}
+
+mod hex_id {
+    use serde::{Deserialize, Deserializer, Serializer, de};
+
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+    pub(super) fn serialize<S: Serializer>(id: &u128, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&format_args!("{id:032x}"))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u128, D::Error> {
+        let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
+        u128::from_str_radix(&text, 16).map_err(de::Error::custom)
+    }
+}
+
+mod hex_span {
+    use serde::{Deserialize, Deserializer, Serializer, de};
+
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+    pub(super) fn serialize<S: Serializer>(id: &Option<u64>, serializer: S) -> Result<S::Ok, S::Error> {
+        match id {
+            Some(id) => serializer.collect_str(&format_args!("{id:016x}")),
+            None => serializer.serialize_none(),
+        }
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+        let text = Option::<std::borrow::Cow<'_, str>>::deserialize(deserializer)?;
+        text.map(|text| u64::from_str_radix(&text, 16).map_err(de::Error::custom)).transpose()
+    }
+}
+
 /// A run: one call of a traced function, or one step recorded by hand.
 ///
 /// A run with `end_time: None` is open. Times are nanoseconds since the epoch.
@@ -285,6 +334,21 @@ pub struct Run {
     /// The version of the deployed code.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub release: Option<String>,
+    /// Files that belong to it, each with a name of its own.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub attachments: Vec<Attachment>,
+    /// What the prompt's placeholders were filled with.
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub variables: Map<String, Value>,
+    /// The prompt that was used, in the words of the platform that keeps it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prompt_ref: Option<String>,
+    /// The deployed version of the prompt.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deployment_ref: Option<String>,
+    /// The foreign W3C trace that this one goes on in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub otel: Option<OtelContext>,
     /// Where the function stands.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<SourceLocation>,

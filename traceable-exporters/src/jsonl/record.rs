@@ -7,9 +7,10 @@
 use std::{borrow::Cow, collections::BTreeMap};
 
 use serde::{Serialize, Serializer, ser::SerializeMap};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use traceable_core::model::{
-    DottedOrder, Event, Json, Run, RunId, SourceLocation, Status, StreamInfo, Usage, format_time,
+    Attachment, DottedOrder, Event, Json, OtelContext, Run, RunId, SourceLocation, Status, StreamInfo, Usage,
+    format_time,
 };
 
 /// The key of all that LangSmith has no name for.
@@ -187,6 +188,9 @@ enum Field<'a> {
     Json(&'a Json),
     Stream(&'a StreamInfo),
     Source(&'a SourceLocation),
+    Attachments(&'a [Attachment]),
+    Map(&'a Map<String, Value>),
+    Otel(&'a OtelContext),
     Status(Status),
 }
 
@@ -215,7 +219,8 @@ impl<'a> Metadata<'a> {
         let Run {
             id: _, trace_id: _, parent_id: _, dotted_order: _, name: _, run_type: _, start_time: _, end_time: _,
             status, inputs: _, outputs: _, expected, error: _, events: _, stream, tags: _, metadata: own, provider,
-            model, params, usage, project: _, thread_id, session_id, user, environment, release, source,
+            model, params, usage, project: _, thread_id, session_id, user, environment, release, attachments,
+            variables, prompt_ref, deployment_ref, otel, source,
         } = run;
         let texts = [
             ("ls_provider", provider),
@@ -239,6 +244,11 @@ impl<'a> Metadata<'a> {
         metadata.keep("expected", expected.as_ref().map(Field::Json));
         metadata.keep("stream", stream.as_ref().map(Field::Stream));
         metadata.keep("environment", environment.as_deref().map(Field::Text));
+        metadata.keep("attachments", (!attachments.is_empty()).then_some(Field::Attachments(attachments)));
+        metadata.keep("variables", (!variables.is_empty()).then_some(Field::Map(variables)));
+        metadata.keep("prompt_ref", prompt_ref.as_deref().map(Field::Text));
+        metadata.keep("deployment_ref", deployment_ref.as_deref().map(Field::Text));
+        metadata.keep("otel", otel.as_ref().map(Field::Otel));
         metadata.keep("source", source.as_ref().map(Field::Source));
         let said = matches!(status, Status::Ok | Status::Error | Status::Pending);
         metadata.keep("status", (!said).then_some(Field::Status(*status)));
