@@ -17,6 +17,7 @@ pub mod messages;
 pub mod model;
 mod notice;
 mod probe;
+pub mod propagation;
 mod record;
 pub mod runtime;
 mod site;

@@ -13,8 +13,8 @@ const FIRST_EPOCH: u32 = 2;
 static GATE: AtomicU32 = AtomicU32::new(UNDECIDED);
 static EPOCHS: AtomicU32 = AtomicU32::new(FIRST_EPOCH);
 static DEFAULT_CLIENT_LISTENS: AtomicBool = AtomicBool::new(false);
-/// The share of traces of the default client that is kept, in millionths.
-static SAMPLE_MILLIONTHS: AtomicU64 = AtomicU64::new(Sampler::ALL);
+/// The share of traces of the default client that is kept: the bits of an `f64`.
+static SAMPLE_RATE: AtomicU64 = AtomicU64::new(1.0_f64.to_bits());
 
 /// Whether a call of this site may be recorded.
 #[inline]
@@ -74,35 +74,38 @@ pub(crate) fn default_client_listens() -> bool {
 }
 
 pub(crate) fn set_default_client(listens: bool, sampler: Sampler) {
-    SAMPLE_MILLIONTHS.store(sampler.millionths, Ordering::Relaxed);
+    SAMPLE_RATE.store(sampler.rate.to_bits(), Ordering::Relaxed);
     DEFAULT_CLIENT_LISTENS.store(listens, Ordering::Relaxed);
 }
 
 /// The sampler of a client, where it keeps less than everything.
 #[inline]
 pub(crate) fn sampler(client: u16) -> Option<Sampler> {
-    let millionths = SAMPLE_MILLIONTHS.load(Ordering::Relaxed);
-    (client == 0 && millionths < Sampler::ALL).then_some(Sampler { millionths })
+    let rate = f64::from_bits(SAMPLE_RATE.load(Ordering::Relaxed));
+    (client == 0 && rate < 1.0).then_some(Sampler { rate })
 }
 
 /// Decides on a whole trace from its id, so that every process comes to the same answer.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Sampler {
-    millionths: u64,
+    rate: f64,
 }
 
 impl Sampler {
-    const ALL: u64 = 1_000_000;
+    const BUCKETS: u32 = 1_000_000;
 
     /// Keeps this share, between 0 and 1.
     pub(crate) fn new(rate: f64) -> Self {
-        Self { millionths: (rate.clamp(0.0, 1.0) * Self::ALL as f64).round() as u64 }
+        Self { rate: rate.clamp(0.0, 1.0) }
     }
 
     /// LangSmith's rule (Python SDK 0.14): XXH3-128 of the id's text, modulo a million, is below the rate.
+    ///
+    /// The division is theirs too: a rate such as 0.29 times a million is not exactly 290 000.
     pub(crate) fn keeps(self, trace_id: RunId) -> bool {
         let hash = xxhash_rust::xxh3::xxh3_128(&trace_id.encode());
-        ((hash % u128::from(Self::ALL)) as u64) < self.millionths
+        let bucket = (hash % u128::from(Self::BUCKETS)) as u32;
+        f64::from(bucket) / f64::from(Self::BUCKETS) < self.rate
     }
 }
 
@@ -117,5 +120,18 @@ mod tests {
         assert!((2_300..2_700).contains(&kept), "{kept}");
         assert!((0..100).all(|n| Sampler::new(1.0).keeps(RunId::new(0, 1, n))));
         assert!(!(0..100).any(|n| Sampler::new(0.0).keeps(RunId::new(0, 1, n))));
+    }
+
+    /// What Python SDK 0.14.17 kept and dropped: the id, the rate, the decision. The last 120 lines are at the edge, with
+    /// rates of exactly the id's own bucket, the next one, and a little more than its own.
+    #[test]
+    fn it_keeps_what_langsmith_keeps() {
+        let table = include_str!("../../tests/fixtures/sampling.tsv");
+        assert!(table.lines().count() >= 200);
+        for line in table.lines() {
+            let [id, rate, decision] = line.split('\t').collect::<Vec<_>>()[..] else { panic!("{line}") };
+            let kept = Sampler::new(rate.parse().unwrap()).keeps(id.parse().unwrap());
+            assert_eq!(kept, decision == "keep", "{line}");
+        }
     }
 }
