@@ -14,10 +14,12 @@ pub use disabled::*;
 pub use traceable_core::testing;
 #[cfg(feature = "enable")]
 pub use {
-    boot::{builder, init, try_init},
+    boot::{builder, init, run, scope, start_trace, try_init},
     traceable_core::{
-        Attached, Context, Current, Fold, InRun, InRunExt, Parent, Reduce, current, export, fold, messages, model,
-        model::{Run, RunId, RunType, Status, Usage},
+        ActiveRun, Attached, Context, Current, Entered, EnteredRun, Fold, InRun, InRunExt, InScope, Parent, Reduce,
+        RunBuilder, Scope, current, export, fold, messages, model,
+        model::{DottedOrder, Run, RunId, RunType, Status, Usage},
+        propagation,
         runtime::{
             Builder, Client, Flush, Flushed, InitError, Overflow, Stats, flush, flush_blocking, is_enabled, shutdown,
             stats,

@@ -7,19 +7,24 @@
 //! to the [`export::Exporter`]s.
 
 mod adapters;
+mod by_hand;
 mod clock;
 mod context;
 mod current;
 pub mod export;
+mod frame;
 mod local;
 mod log;
 pub mod messages;
 pub mod model;
 mod notice;
+mod origin;
 mod probe;
 pub mod propagation;
 mod record;
+mod remote;
 pub mod runtime;
+mod scope;
 mod site;
 mod sync;
 mod sys;
@@ -28,8 +33,10 @@ mod tape;
 pub mod testing;
 
 pub use adapters::{Fold, Reduce, fold};
+pub use by_hand::{ActiveRun, EnteredRun, RunBuilder, run};
 pub use context::{Attached, Context, InRun, InRunExt, Parent, wrap};
 pub use current::{Current, current};
+pub use scope::{Entered, InScope, Scope, scope};
 
 /// What expansions of `#[traceable]` name. No part of the public interface: anything here may change in any release.
 #[doc(hidden)]
@@ -48,7 +55,7 @@ pub mod __private {
             DescribeDebug, DescribeDisplay, DescribeName, Never, Probe, Slot, Split, SplitResult, SplitValue, Text,
             ViaDebug, ViaName, ViaSerialize,
         },
-        runtime::decide_off as no_boot,
+        runtime::{decide, decide_off as no_boot},
         site::Site,
     };
 }

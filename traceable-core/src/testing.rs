@@ -23,7 +23,7 @@ use crate::{
     export::{Ack, Batch, BoxFuture, ExportError, Exporter},
     local,
     model::{Assembler, Run, RunChange, RunId},
-    runtime::{self, Client, Pipeline, clients::ClientSet, destination::Destination, gate},
+    runtime::{self, Client, Pipeline, clients::ClientSet, destination::Destination, exit, gate},
     sync::Arc,
 };
 
@@ -114,6 +114,7 @@ impl Recorder {
         let destinations = vec![Destination::start(Box::new(memory.clone()))?];
         let set = ClientSet { destinations, project: None };
         let client = pipeline.clients.add(set).ok_or_else(|| std::io::Error::other("too many recorders"))?;
+        exit::install_panic_hook();
         if !gate::is_on() {
             gate::open();
         }

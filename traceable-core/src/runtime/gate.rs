@@ -26,6 +26,14 @@ pub(crate) fn is_open(site: &'static Site) -> bool {
     }
 }
 
+/// Asks the environment, as the first traced call does.
+#[inline]
+pub(crate) fn decide_by(boot: fn()) {
+    if GATE.load(Ordering::Relaxed) == UNDECIDED {
+        decide(boot);
+    }
+}
+
 /// Whether anything is recorded now.
 #[inline]
 pub(crate) fn is_on() -> bool {

@@ -219,6 +219,12 @@ fn forked() {
     gate::renew_after_fork();
 }
 
+/// Lets `boot` decide whether this process traces, unless somebody has said so.
+#[doc(hidden)]
+pub fn decide(boot: fn()) {
+    gate::decide_by(boot);
+}
+
 /// A `boot` that leaves tracing off until `init`.
 #[doc(hidden)]
 pub fn decide_off() {}
