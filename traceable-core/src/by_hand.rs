@@ -337,6 +337,12 @@ impl ActiveRun {
         self.context.clone()
     }
 
+    /// What a request that is made in this run tells the process that it calls. See [`Context::headers`].
+    #[must_use]
+    pub fn headers(&self) -> Vec<(&'static str, String)> {
+        self.context.headers()
+    }
+
     /// A run below this one, to be begun by hand.
     #[track_caller]
     pub fn child(&self, name: impl AsRef<str>) -> RunBuilder {
