@@ -7,6 +7,8 @@ pub use traceable_macros::traceable;
 mod boot;
 #[cfg(not(feature = "enable"))]
 mod disabled;
+#[cfg(feature = "enable")]
+mod said;
 
 #[cfg(not(feature = "enable"))]
 pub use disabled::*;
@@ -15,9 +17,11 @@ pub use traceable_core::testing;
 #[cfg(feature = "enable")]
 pub use {
     boot::{builder, init, try_init},
+    said::{feedback, thread, user},
     traceable_core::{
-        Attached, Context, Current, Fold, InRun, InRunExt, Parent, Reduce, current, export, fold, messages, model,
-        model::{Run, RunId, RunType, Status, Usage},
+        Attached, Context, Current, Feedback, Fold, InRun, InRunExt, Parent, Reduce, Target, ThreadRecord, UserRecord,
+        current, export, fold, messages, model,
+        model::{Run, RunId, RunType, ScoreSource, ScoreTarget, Status, Usage},
         runtime::{
             Builder, Client, Flush, Flushed, InitError, Overflow, Stats, flush, flush_blocking, is_enabled, shutdown,
             stats,

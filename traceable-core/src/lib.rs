@@ -11,14 +11,17 @@ mod clock;
 mod context;
 mod current;
 pub mod export;
+mod feedback;
 mod local;
 mod log;
 pub mod messages;
 pub mod model;
 mod notice;
+mod people;
 mod probe;
 mod record;
 pub mod runtime;
+mod said;
 mod site;
 mod sync;
 mod sys;
@@ -29,6 +32,8 @@ pub mod testing;
 pub use adapters::{Fold, Reduce, fold};
 pub use context::{Attached, Context, InRun, InRunExt, Parent, wrap};
 pub use current::{Current, current};
+pub use feedback::{Feedback, Target, feedback};
+pub use people::{ThreadRecord, UserRecord, thread, user};
 
 /// What expansions of `#[traceable]` name. No part of the public interface: anything here may change in any release.
 #[doc(hidden)]

@@ -9,7 +9,7 @@ use crate::{
     clock,
     log::{Full, Need, Producer},
     model::{RunId, Status},
-    record::{self, Key},
+    record::{self, Key, SaidKind},
     runtime::{self, counters::Reason, gate},
     site::Site,
 };
@@ -38,6 +38,8 @@ pub(crate) const FAILED: u8 = 4;
 pub(crate) const FRESH: u8 = 8;
 /// Raw chunks were asked for.
 pub(crate) const RAW_CHUNKS: u8 = 16;
+/// The trace is only kept if one of its runs fails.
+pub(crate) const TENTATIVE: u8 = 128;
 
 impl Frame {
     pub(crate) const NONE: Self = Self { key: 0, start: 0, ticks: 0, root_key: 0, root_start: 0, client: 0, flags: 0 };
@@ -358,6 +360,39 @@ pub(crate) fn write_note(key: Key, time: i64, body: &[u8]) {
     if written != Some(Ok(())) {
         runtime::counters::dropped(Reason::NoteQueueFull);
     }
+}
+
+/// Writes something that is no run.
+pub(crate) fn write_said(kind: SaidKind, client: u16, root: Key, body: &[u8]) -> bool {
+    let head = record::said_head(kind, client, root, body);
+    let written = with(|local| local.append(head, body, Need::Optional)) == Some(Ok(()));
+    if !written {
+        runtime::counters::dropped(Reason::SaidQueueFull);
+    }
+    written
+}
+
+/// Where something that is said here goes: to the client of the current run, else to that of roots that begin here.
+/// `None` where nobody listens.
+pub(crate) fn listening_client(run: Option<&Frame>) -> Option<u16> {
+    if !gate::is_on() {
+        return None;
+    }
+    with(|local| {
+        let run = run.or(local.stack.last()).filter(|frame| frame.is_recorded());
+        let client = run.map_or(local.client, |frame| frame.client);
+        (client != 0 || gate::default_client_listens()).then_some(client)
+    })
+    .flatten()
+}
+
+/// An id for something that is no run, made now.
+pub(crate) fn new_id(now: i64) -> RunId {
+    let key = with(|local| {
+        local.follow_epoch();
+        local.next_key()
+    });
+    runtime::run_id(now, key.unwrap_or_else(|| runtime::take_keys(1)))
 }
 
 /// Says that a handle to a run was made, or that it is gone.

@@ -12,7 +12,7 @@ use crate::{
 pub(crate) type Key = u64;
 
 /// Words in front of the body.
-const HEADS: [usize; 7] = [1, 5, 3, 3, 3, 2, 2];
+const HEADS: [usize; 9] = [1, 5, 3, 3, 3, 2, 2, 1, 3];
 
 const START: u8 = 1;
 const END: u8 = 2;
@@ -20,6 +20,7 @@ const CHUNK: u8 = 3;
 const NOTE: u8 = 4;
 const RETAIN: u8 = 5;
 const RELEASE: u8 = 6;
+const SAID: u8 = 8;
 
 /// Items of a body: each is its byte, then what stands behind it.
 pub(crate) mod item {
@@ -72,6 +73,17 @@ pub(crate) enum Record<'a> {
     Retain { key: Key },
     /// A handle to a run is gone.
     Release { key: Key },
+    /// Something that is no run, such as a score; `root` is that of the trace that it is held back with, or 0.
+    Said { kind: SaidKind, client: u16, root: Key, body: &'a [u8] },
+}
+
+/// What a record that is no run is. Its body is the model's value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum SaidKind {
+    Score,
+    Thread,
+    User,
 }
 
 fn first_word(kind: u8, flags: u8, body: &[u8]) -> u64 {
@@ -107,6 +119,10 @@ pub(crate) fn release_head(key: Key) -> [u64; 2] {
     [first_word(RELEASE, 0, &[]), key]
 }
 
+pub(crate) fn said_head(kind: SaidKind, client: u16, root: Key, body: &[u8]) -> [u64; 3] {
+    [first_word(SAID, kind as u8, body), client.into(), root]
+}
+
 /// The words of the record that begins with this word.
 pub(crate) fn words(first: u64) -> usize {
     let head = HEADS.get((first & 0xff) as usize).copied().unwrap_or(1);
@@ -139,6 +155,15 @@ pub(crate) fn parse(bytes: &[u8]) -> Option<Record<'_>> {
         NOTE => Record::Note { key, time: word(2)? as i64, body },
         RETAIN => Record::Retain { key },
         RELEASE => Record::Release { key },
+        SAID => {
+            let kind = match (first >> 8) & 0xff {
+                0 => SaidKind::Score,
+                1 => SaidKind::Thread,
+                2 => SaidKind::User,
+                _ => return None,
+            };
+            Record::Said { kind, client: key as u16, root: word(2)?, body }
+        }
         _ => return None,
     })
 }

@@ -63,6 +63,13 @@ fn main() {
             println!("enabled {}", traceable::is_enabled());
             return;
         }
+        // As "env", in a program that traces nothing itself.
+        "score" => {
+            for n in 0..count {
+                traceable::feedback(traceable::RunId::from_u128(n as u128), "stars").score(n as f64).send();
+            }
+            return;
+        }
         "slow" => return slow(count),
         "endless" => return endless(&file, count),
         _ => builder().unwrap().exporter(JsonLines::append(&file).unwrap()).init().unwrap(),

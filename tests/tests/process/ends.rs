@@ -61,6 +61,18 @@ fn an_exit_inside_of_a_run_writes_what_has_ended() {
 }
 
 #[test]
+fn a_program_that_traces_nothing_may_score() {
+    let file = file("score");
+    let to = format!("jsonl:{}", file.display());
+    let output = program("score", &file, &["100"], &[("TRACEABLE", "on"), ("TRACEABLE_EXPORT", &to)]);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let scores: Vec<f64> = runs(&file).iter().map(|score| score["score"].as_f64().unwrap()).collect();
+    assert_eq!(scores, (0..100).map(f64::from).collect::<Vec<_>>());
+    let output = program("score", &file, &["100"], &[("TRACEABLE_EXPORT", &to)]);
+    assert!(output.status.success() && !file.exists());
+}
+
+#[test]
 fn a_panic_is_the_error_of_its_run() {
     for way in ["panic", "panic-in-thread"] {
         let file = file(way);

@@ -26,6 +26,13 @@ pub(crate) fn is_open(site: &'static Site) -> bool {
     }
 }
 
+/// Asks `boot` whether this process traces, where nobody has said so yet.
+pub(crate) fn ask(boot: fn()) {
+    if GATE.load(Ordering::Relaxed) == UNDECIDED {
+        decide(boot);
+    }
+}
+
 /// Whether anything is recorded now.
 #[inline]
 pub(crate) fn is_on() -> bool {

@@ -5,6 +5,7 @@
 //! the thread that wrote the record had seen the start.
 
 mod open;
+mod said;
 mod strays;
 
 use std::{
@@ -172,6 +173,11 @@ impl Assembly {
             }
             Record::Retain { key } => return self.handle(key, 1) || last,
             Record::Release { key } => return self.handle(key, -1) || last,
+            Record::Said { kind, client, root: _, body } => {
+                if let Some(change) = said::read(kind, body) {
+                    self.emit(client, change);
+                }
+            }
         }
         true
     }
