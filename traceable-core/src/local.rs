@@ -148,6 +148,7 @@ pub(crate) enum Decision {
 pub(crate) struct Opening {
     pub(crate) body: Option<Body>,
     root: Option<(Key, u64, i64)>,
+    tentative: bool,
 }
 
 /// Decides on a call before anything of it is captured.
@@ -188,12 +189,21 @@ pub(crate) fn commit(
     let number = site.number();
     with(|local| {
         let frame = match opening.root {
-            Some((key, ticks, start)) => Frame::root(key, ticks, start, local.client_of_root(options)),
+            Some((key, ticks, start)) => {
+                let flags = if opening.tentative { TENTATIVE } else { 0 };
+                Frame { flags, ..Frame::root(key, ticks, start, local.client_of_root(options)) }
+            }
             None => local.next_frame(options),
         };
         let parent = local.parent(options).key;
-        let body = opening.body.take().unwrap_or_default();
-        let head = record::start_head(frame.key, parent, frame.start, number, frame.client, &body);
+        let mut body = opening.body.take().unwrap_or_default();
+        if opening.root.is_some() {
+            gate::write_sample_rate(&mut body);
+        }
+        let mut head = record::start_head(frame.key, parent, frame.start, number, frame.client, &body);
+        if opening.tentative {
+            head[4] |= record::TENTATIVE;
+        }
         let written = local.append(head, &body, Need::Begin);
         local.give_scratch(body);
         if written.is_err() {
@@ -438,7 +448,7 @@ impl Local {
             return Frame::root(key, ticks, clock::wall(ticks), self.client_of_root(options));
         }
         let start = parent.start + clock::nanos_between(parent.ticks, ticks);
-        Frame { key, start, ticks, flags: 0, ..*parent }
+        Frame { key, start, ticks, flags: parent.flags & TENTATIVE, ..*parent }
     }
 
     #[cold]
@@ -461,7 +471,10 @@ impl Local {
             let ticks = clock::ticks();
             let root = (self.next_key(), ticks, clock::wall(ticks));
             if !sampler.keeps(runtime::run_id(root.2, root.0)) {
-                return Decision::Mute;
+                if !sampler.keeps_errors() {
+                    return Decision::Mute;
+                }
+                opening.tentative = true;
             }
             opening.root = Some(root);
         }

@@ -14,6 +14,9 @@ pub(crate) type Key = u64;
 /// Words in front of the body.
 const HEADS: [usize; 9] = [1, 5, 3, 3, 3, 2, 2, 1, 3];
 
+/// In the word of a start's place, above site and client: the trace is only kept if one of its runs fails.
+pub(crate) const TENTATIVE: u64 = 1 << 48;
+
 const START: u8 = 1;
 const END: u8 = 2;
 const CHUNK: u8 = 3;
@@ -61,8 +64,8 @@ pub(crate) mod item {
 /// A record, read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Record<'a> {
-    /// A run began.
-    Start { key: Key, parent: Key, start: i64, site: u32, client: u16, body: &'a [u8] },
+    /// A run began; a `tentative` root's trace is only kept if one of its runs fails.
+    Start { key: Key, parent: Key, start: i64, site: u32, client: u16, tentative: bool, body: &'a [u8] },
     /// A run ended.
     End { key: Key, end: i64, status: Status, body: &'a [u8] },
     /// A chunk of a run's stream passed.
@@ -140,8 +143,8 @@ pub(crate) fn parse(bytes: &[u8]) -> Option<Record<'_>> {
     Some(match kind {
         START => {
             let place = word(4)?;
-            let (site, client) = (place as u32, (place >> 32) as u16);
-            Record::Start { key, parent: word(2)?, start: word(3)? as i64, site, client, body }
+            let (site, client, tentative) = (place as u32, (place >> 32) as u16, place & TENTATIVE != 0);
+            Record::Start { key, parent: word(2)?, start: word(3)? as i64, site, client, tentative, body }
         }
         END => {
             let status = match (first >> 8) & 0xff {

@@ -21,6 +21,18 @@ fn panics(n: usize) {
     panic!("on purpose, in a test");
 }
 
+/// Fails for every fourth number, below a root that does not.
+#[traceable]
+fn shaky(n: usize) -> Result<usize, String> {
+    if n.is_multiple_of(4) { Err("on purpose, in a test".into()) } else { Ok(work(n)) }
+}
+
+#[traceable]
+fn shaky_root(n: usize) {
+    work(n);
+    let _ = shaky(n);
+}
+
 fn many(count: usize) {
     for n in 0..count {
         work(n);
@@ -76,6 +88,7 @@ fn main() {
     }
     match way.as_str() {
         "return" => many(count),
+        "shaky" => (0..count).for_each(shaky_root),
         "exit" => {
             many(count);
             std::process::exit(3);

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
+use super::tentative::Held;
 use crate::{
     messages,
     model::{DottedOrder, Event, Json, Run, RunId, RunType, Status, StreamInfo, Usage},
@@ -34,6 +35,8 @@ pub(super) struct Entry {
     pub(super) start: i64,
     pub(super) dotted_order: Arc<DottedOrder>,
     pub(super) client: u16,
+    /// Set while it is not certain that the trace is kept.
+    pub(super) held: Option<Held>,
     /// Handles through which children may still come.
     pub(super) handles: i32,
     /// Set at the end; until then it is a part of the open run.
@@ -299,7 +302,7 @@ impl Open {
 }
 
 /// Metadata that describes the run it stands on and so is not inherited.
-const OWN_METADATA: [&str; 11] = [
+const OWN_METADATA: [&str; 12] = [
     "ls_provider",
     "ls_model_name",
     "ls_model_type",
@@ -311,6 +314,7 @@ const OWN_METADATA: [&str; 11] = [
     "ls_integration",
     "ls_agent_type",
     "usage_metadata",
+    "ls_tracing_sample_rate",
 ];
 
 /// Metadata `ls_*` that are parameters of a model call.
