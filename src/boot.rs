@@ -4,7 +4,7 @@ use std::sync::Once;
 
 use traceable_core::{
     EnteredRun, RunBuilder, Scope,
-    runtime::{Builder, InitError},
+    runtime::{self, Builder, InitError},
 };
 
 /// Settings from the environment, and the destinations that it names; more can be added before `init`.
@@ -91,7 +91,7 @@ fn switch() -> Option<bool> {
 /// ```
 #[track_caller]
 pub fn run(name: impl AsRef<str>) -> RunBuilder {
-    traceable_core::__private::decide(BOOT);
+    runtime::ask(BOOT);
     traceable_core::run(name)
 }
 
@@ -120,7 +120,7 @@ pub fn start_trace(name: impl AsRef<str>) -> EnteredRun {
 /// });
 /// ```
 pub fn scope() -> Scope {
-    traceable_core::__private::decide(BOOT);
+    runtime::ask(BOOT);
     traceable_core::scope()
 }
 

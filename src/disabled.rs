@@ -16,6 +16,10 @@ use std::{
 use futures_core::Stream;
 use pin_project_lite::pin_project;
 
+mod said;
+
+pub use said::*;
+
 /// The id of a run. There are none without `enable`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RunId {}

@@ -7,6 +7,8 @@ pub use traceable_macros::traceable;
 mod boot;
 #[cfg(not(feature = "enable"))]
 mod disabled;
+#[cfg(feature = "enable")]
+mod said;
 
 #[cfg(not(feature = "enable"))]
 pub use disabled::*;
@@ -15,10 +17,11 @@ pub use traceable_core::testing;
 #[cfg(feature = "enable")]
 pub use {
     boot::{builder, init, run, scope, start_trace, try_init},
+    said::{feedback, thread, user},
     traceable_core::{
-        ActiveRun, Attached, Context, Current, Entered, EnteredRun, Fold, InRun, InRunExt, InScope, Parent, Reduce,
-        RunBuilder, Scope, current, export, fold, messages, model,
-        model::{DottedOrder, Run, RunId, RunType, Status, Usage},
+        ActiveRun, Attached, Context, Current, Entered, EnteredRun, Feedback, Fold, InRun, InRunExt, InScope, Parent,
+        Reduce, RunBuilder, Scope, Target, ThreadRecord, UserRecord, current, export, fold, messages, model,
+        model::{DottedOrder, Run, RunId, RunType, ScoreSource, ScoreTarget, Status, Usage},
         propagation,
         runtime::{
             Builder, Client, Flush, Flushed, InitError, Overflow, Stats, flush, flush_blocking, is_enabled, shutdown,

@@ -35,6 +35,8 @@ pub(crate) const RAW_CHUNKS: u8 = 16;
 pub(crate) const SCOPE: u8 = 32;
 /// The ids of the run or of its trace are not made of keys alone: see [`origin`].
 pub(crate) const FOREIGN: u8 = 64;
+/// The trace is only kept if one of its runs fails.
+pub(crate) const TENTATIVE: u8 = 128;
 
 impl Frame {
     pub(crate) const NONE: Self =
@@ -53,7 +55,7 @@ impl Frame {
             start: self.start + clock::nanos_between(self.ticks, ticks),
             ticks,
             parent: self.key as u32,
-            flags: self.flags & FOREIGN,
+            flags: self.flags & (FOREIGN | TENTATIVE),
             depth: self.depth.saturating_add(1),
             ..*self
         }

@@ -12,6 +12,7 @@ mod clock;
 mod context;
 mod current;
 pub mod export;
+mod feedback;
 mod frame;
 mod local;
 mod log;
@@ -19,11 +20,13 @@ pub mod messages;
 pub mod model;
 mod notice;
 mod origin;
+mod people;
 mod probe;
 pub mod propagation;
 mod record;
 mod remote;
 pub mod runtime;
+mod said;
 mod scope;
 mod site;
 mod sync;
@@ -36,6 +39,8 @@ pub use adapters::{Fold, Reduce, fold};
 pub use by_hand::{ActiveRun, EnteredRun, RunBuilder, run};
 pub use context::{Attached, Context, InRun, InRunExt, Parent, wrap};
 pub use current::{Current, current};
+pub use feedback::{Feedback, Target, feedback};
+pub use people::{ThreadRecord, UserRecord, thread, user};
 pub use scope::{Entered, InScope, Scope, scope};
 
 /// What expansions of `#[traceable]` name. No part of the public interface: anything here may change in any release.
@@ -55,7 +60,7 @@ pub mod __private {
             DescribeDebug, DescribeDisplay, DescribeName, Never, Probe, Slot, Split, SplitResult, SplitValue, Text,
             ViaDebug, ViaName, ViaSerialize,
         },
-        runtime::{decide, decide_off as no_boot},
+        runtime::decide_off as no_boot,
         site::Site,
     };
 }

@@ -8,11 +8,11 @@ use std::cell::RefCell;
 use crate::{
     clock,
     context::Parent,
-    frame::{FAILED, FOREIGN, Frame, MUTED, OPENING, SCOPE},
+    frame::{FAILED, FOREIGN, Frame, MUTED, OPENING, SCOPE, TENTATIVE},
     log::{Full, Need, Producer},
     model::{RunId, Status},
     origin::{self, Origin},
-    record::{self, Key, item},
+    record::{self, Key, SaidKind, item},
     runtime::{self, counters::Reason, gate},
     scope::{Carried, Next},
     site::Site,
@@ -95,6 +95,7 @@ pub(crate) struct Opening {
     root: Option<(Key, u64, i64)>,
     /// What a scope says of this run behind what the run says itself.
     last: Option<Box<Last>>,
+    tentative: bool,
 }
 
 impl Opening {
@@ -376,6 +377,39 @@ pub(crate) fn write_note(key: Key, time: i64, body: &[u8]) {
     }
 }
 
+/// Writes something that is no run.
+pub(crate) fn write_said(kind: SaidKind, client: u16, root: Key, body: &[u8]) -> bool {
+    let head = record::said_head(kind, client, root, body);
+    let written = with(|local| local.append(head, body, Need::Optional)) == Some(Ok(()));
+    if !written {
+        runtime::counters::dropped(Reason::SaidQueueFull);
+    }
+    written
+}
+
+/// Where something that is said here goes: to the client of the current run, else to that of roots that begin here.
+/// `None` where nobody listens.
+pub(crate) fn listening_client(run: Option<&Frame>) -> Option<u16> {
+    if !gate::is_on() {
+        return None;
+    }
+    with(|local| {
+        let run = run.or(local.stack.last()).filter(|frame| frame.is_recorded());
+        let client = run.map_or(local.client, |frame| frame.client);
+        (client != 0 || gate::default_client_listens()).then_some(client)
+    })
+    .flatten()
+}
+
+/// An id for something that is no run, made now.
+pub(crate) fn new_id(now: i64) -> RunId {
+    let key = with(|local| {
+        local.follow_epoch();
+        local.next_key()
+    });
+    runtime::run_id(now, key.unwrap_or_else(|| runtime::take_keys(1)))
+}
+
 /// Says that a handle to a run was made, or that it is gone.
 pub(crate) fn write_handle(key: Key, made: bool) {
     with(|local| {
@@ -429,11 +463,17 @@ impl Local {
     #[inline]
     fn write_start(&mut self, site: u32, opening: &mut Opening, options: Option<&Options>) -> Option<Frame> {
         let mut frame = match opening.root {
-            Some((key, ticks, start)) => Frame::root(key, ticks, start, self.client_of_root(options)),
+            Some((key, ticks, start)) => {
+                let flags = if opening.tentative { TENTATIVE } else { 0 };
+                Frame { flags, ..Frame::root(key, ticks, start, self.client_of_root(options)) }
+            }
             None => self.next_frame(options),
         };
         let parent = self.parent(options).key;
         let mut body = opening.body.take().unwrap_or_default();
+        if opening.root.is_some() {
+            gate::write_sample_rate(&mut body);
+        }
         if let Some(last) = &opening.last {
             body.extend_from_slice(&last.items);
             if let Some(id) = last.id {
@@ -442,7 +482,10 @@ impl Local {
                 origin::choose_id(&mut frame, id);
             }
         }
-        let head = record::start_head(frame.key, parent, frame.start, site, frame.client, &body);
+        let mut head = record::start_head(frame.key, parent, frame.start, site, frame.client, &body);
+        if opening.tentative {
+            head[4] |= record::TENTATIVE;
+        }
         let written = self.append(head, &body, Need::Begin);
         self.give_scratch(body);
         if written.is_err() {
@@ -523,7 +566,10 @@ impl Local {
             let root = (self.next_key(), ticks, clock::wall(ticks));
             let chosen = next.as_ref().and_then(|next| next.id);
             if !sampler.keeps(chosen.unwrap_or_else(|| runtime::run_id(root.2, root.0))) {
-                return Decision::Mute;
+                if !sampler.keeps_errors() {
+                    return Decision::Mute;
+                }
+                opening.tentative = true;
             }
             opening.root = Some(root);
         }

@@ -12,7 +12,10 @@ use crate::{
 pub(crate) type Key = u64;
 
 /// Words in front of the body.
-const HEADS: [usize; 8] = [1, 5, 3, 3, 3, 2, 2, 3];
+const HEADS: [usize; 9] = [1, 5, 3, 3, 3, 2, 2, 3, 3];
+
+/// In the word of a start's place, above site and client: the trace is only kept if one of its runs fails.
+pub(crate) const TENTATIVE: u64 = 1 << 48;
 
 const START: u8 = 1;
 const END: u8 = 2;
@@ -21,6 +24,7 @@ const NOTE: u8 = 4;
 const RETAIN: u8 = 5;
 const RELEASE: u8 = 6;
 const REMOTE: u8 = 7;
+const SAID: u8 = 8;
 
 /// Items of a body: each is its byte, then what stands behind it.
 pub(crate) mod item {
@@ -97,8 +101,8 @@ pub(crate) mod item {
 /// A record, read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Record<'a> {
-    /// A run began.
-    Start { key: Key, parent: Key, start: i64, site: u32, client: u16, body: &'a [u8] },
+    /// A run began; a `tentative` root's trace is only kept if one of its runs fails.
+    Start { key: Key, parent: Key, start: i64, site: u32, client: u16, tentative: bool, body: &'a [u8] },
     /// A run ended.
     End { key: Key, end: i64, status: Status, body: &'a [u8] },
     /// A chunk of a run's stream passed.
@@ -111,6 +115,17 @@ pub(crate) enum Record<'a> {
     Release { key: Key },
     /// A trace goes on here that began in another process.
     Remote { key: Key, client: u16, body: &'a [u8] },
+    /// Something that is no run, such as a score; `root` is that of the trace that it is held back with, or 0.
+    Said { kind: SaidKind, client: u16, root: Key, body: &'a [u8] },
+}
+
+/// What a record that is no run is. Its body is the model's value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum SaidKind {
+    Score,
+    Thread,
+    User,
 }
 
 fn first_word(kind: u8, flags: u8, body: &[u8]) -> u64 {
@@ -168,6 +183,10 @@ pub(crate) fn remote_head(key: Key, client: u16, body: &[u8]) -> [u64; 3] {
     [first_word(REMOTE, 0, body), key, u64::from(client)]
 }
 
+pub(crate) fn said_head(kind: SaidKind, client: u16, root: Key, body: &[u8]) -> [u64; 3] {
+    [first_word(SAID, kind as u8, body), client.into(), root]
+}
+
 /// The words of the record that begins with this word.
 pub(crate) fn words(first: u64) -> usize {
     let head = HEADS.get((first & 0xff) as usize).copied().unwrap_or(1);
@@ -185,8 +204,8 @@ pub(crate) fn parse(bytes: &[u8]) -> Option<Record<'_>> {
     Some(match kind {
         START => {
             let place = word(4)?;
-            let (site, client) = (place as u32, (place >> 32) as u16);
-            Record::Start { key, parent: word(2)?, start: word(3)? as i64, site, client, body }
+            let (site, client, tentative) = (place as u32, (place >> 32) as u16, place & TENTATIVE != 0);
+            Record::Start { key, parent: word(2)?, start: word(3)? as i64, site, client, tentative, body }
         }
         END => Record::End { key, end: word(2)? as i64, status: status((first >> 8) as u8), body },
         CHUNK => Record::Chunk { key, time: word(2)? as i64, body },
@@ -194,6 +213,15 @@ pub(crate) fn parse(bytes: &[u8]) -> Option<Record<'_>> {
         RETAIN => Record::Retain { key },
         RELEASE => Record::Release { key },
         REMOTE => Record::Remote { key, client: word(2)? as u16, body },
+        SAID => {
+            let kind = match (first >> 8) & 0xff {
+                0 => SaidKind::Score,
+                1 => SaidKind::Thread,
+                2 => SaidKind::User,
+                _ => return None,
+            };
+            Record::Said { kind, client: key as u16, root: word(2)?, body }
+        }
         _ => return None,
     })
 }

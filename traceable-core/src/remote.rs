@@ -4,7 +4,7 @@ use crate::{
     adapters, clock,
     context::{Context, Parent},
     current::Current,
-    frame::{FOREIGN, Frame, MUTED},
+    frame::{FOREIGN, Frame, MUTED, TENTATIVE},
     local,
     model::DottedOrder,
     origin::{self, Origin},
@@ -146,7 +146,7 @@ fn outgoing(frame: &Frame, lineage: &[(i64, Key)], around: Option<&Carried>) -> 
     }
     let origin = if frame.is(FOREIGN) { Some(origin::of(frame.root_key)?) } else { None };
     let otel = origin.as_ref().and_then(|origin| origin.otel.as_deref());
-    let mut outgoing = Outgoing { sampled: true, ..Outgoing::default() };
+    let mut outgoing = Outgoing { sampled: !frame.is(TENTATIVE), ..Outgoing::default() };
     if frame.depth == 0 {
         // No run of ours has begun: the caller's is passed on.
         outgoing.dotted_order = origin.as_ref()?.dotted_order.as_deref().cloned();

@@ -18,7 +18,7 @@ use serde::Serialize;
 use crate::{
     adapters,
     context::Parent,
-    frame::{FOREIGN, MUTED, SCOPE},
+    frame::{FOREIGN, MUTED, SCOPE, TENTATIVE},
     local,
     model::RunId,
     record::{Key, item},
@@ -259,7 +259,7 @@ fn push(own: &mut Own, merged: &mut Option<Merged>) -> Option<usize> {
         *merged = Some(Merged { outer: outer.map(|outer| (outer, directly)), both });
     }
     let both = &merged.as_ref()?.both;
-    frame.flags = frame.flags & (MUTED | FOREIGN) | SCOPE;
+    frame.flags = frame.flags & (MUTED | FOREIGN | TENTATIVE) | SCOPE;
     if own.muted {
         frame.flags |= MUTED;
     }

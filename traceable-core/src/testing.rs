@@ -22,7 +22,7 @@ use pin_project_lite::pin_project;
 use crate::{
     export::{Ack, Batch, BoxFuture, ExportError, Exporter},
     local,
-    model::{Assembler, Run, RunChange, RunId},
+    model::{Assembler, Run, RunChange, RunId, Score, Thread, User},
     runtime::{self, Client, Pipeline, clients::ClientSet, destination::Destination, exit, gate},
     sync::Arc,
 };
@@ -66,6 +66,28 @@ impl Memory {
         let mut runs: Vec<Run> = runs.into_values().collect();
         runs.sort_by_key(|run| (run.start_time, run.id));
         runs
+    }
+
+    /// The scores, in the order in which they came.
+    #[must_use]
+    pub fn scores(&self) -> Vec<Score> {
+        self.pick(|change| if let RunChange::Score(score) = change { Some(*score) } else { None })
+    }
+
+    /// What was said of conversations, in the order in which it came.
+    #[must_use]
+    pub fn threads(&self) -> Vec<Thread> {
+        self.pick(|change| if let RunChange::Thread(thread) = change { Some(*thread) } else { None })
+    }
+
+    /// What was said of users, in the order in which it came.
+    #[must_use]
+    pub fn users(&self) -> Vec<User> {
+        self.pick(|change| if let RunChange::User(user) = change { Some(*user) } else { None })
+    }
+
+    fn pick<T>(&self, choose: impl FnMut(RunChange) -> Option<T>) -> Vec<T> {
+        self.changes().into_iter().filter_map(choose).collect()
     }
 }
 
@@ -166,6 +188,27 @@ impl Recorder {
     pub fn runs(&self) -> Vec<Run> {
         self.flush();
         self.memory.runs()
+    }
+
+    /// The scores so far, after a flush.
+    #[must_use]
+    pub fn scores(&self) -> Vec<Score> {
+        self.flush();
+        self.memory.scores()
+    }
+
+    /// What was said of conversations so far, after a flush.
+    #[must_use]
+    pub fn threads(&self) -> Vec<Thread> {
+        self.flush();
+        self.memory.threads()
+    }
+
+    /// What was said of users so far, after a flush.
+    #[must_use]
+    pub fn users(&self) -> Vec<User> {
+        self.flush();
+        self.memory.users()
     }
 
     /// The one run of this name that has ended.

@@ -219,10 +219,10 @@ fn forked() {
     gate::renew_after_fork();
 }
 
-/// Lets `boot` decide whether this process traces, unless somebody has said so.
+/// Asks `boot` whether this process traces, where nobody has said so yet.
 #[doc(hidden)]
-pub fn decide(boot: fn()) {
-    gate::decide_by(boot);
+pub fn ask(boot: fn()) {
+    gate::ask(boot);
 }
 
 /// A `boot` that leaves tracing off until `init`.

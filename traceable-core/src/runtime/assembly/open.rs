@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
+use super::tentative::Held;
 use crate::{
     messages,
     model::{DottedOrder, Event, Json, OtelContext, Run, RunId, RunType, SourceLocation, Status, StreamInfo, Usage},
@@ -37,6 +38,8 @@ pub(super) struct Entry {
     pub(super) start: i64,
     pub(super) dotted_order: Arc<DottedOrder>,
     pub(super) client: u16,
+    /// Set while it is not certain that the trace is kept.
+    pub(super) held: Option<Held>,
     /// Handles through which children may still come.
     pub(super) handles: i32,
     /// Whether it is a run. Where a foreign trace goes on that has no run of ours, it is none.
@@ -121,6 +124,7 @@ impl Entry {
             id: run.id,
             trace_id: run.trace_id,
             start: run.start_time,
+            held: None,
             is_run: run.dotted_order.depth() > 0,
             dotted_order: Arc::new(run.dotted_order),
             client,
@@ -401,7 +405,7 @@ impl Open {
 }
 
 /// Metadata that describes the run it stands on and so is not inherited.
-const OWN_METADATA: [&str; 11] = [
+const OWN_METADATA: [&str; 12] = [
     "ls_provider",
     "ls_model_name",
     "ls_model_type",
@@ -413,6 +417,7 @@ const OWN_METADATA: [&str; 11] = [
     "ls_integration",
     "ls_agent_type",
     "usage_metadata",
+    "ls_tracing_sample_rate",
 ];
 
 /// Metadata `ls_*` that are parameters of a model call.
