@@ -147,7 +147,7 @@ mod tests {
         let long = format!("a={}", "v".repeat(256));
         assert_eq!(kept(&long), long);
         for wrong in [
-            "".to_owned(),
+            String::new(),
             " , ".to_owned(),
             "a".to_owned(),
             "a=".to_owned(),
