@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::{
-    MAX_BYTES, MAX_ENTRIES, MAX_NAME, MAX_VALUE, SPACE,
+    MAX_ENTRIES, MAX_NAME, MAX_VALUE, SPACE,
     percent::{quote, unquote},
 };
 
@@ -17,7 +17,7 @@ const PROJECT: &str = "langsmith-project";
 /// and above all the replicas, which would send runs elsewhere.
 pub(super) fn read(text: &str) -> (Map<String, Value>, Vec<String>) {
     let (mut metadata, mut tags) = (Map::new(), Vec::new());
-    if text.len() > MAX_BYTES || members(text).count() > MAX_ENTRIES {
+    if members(text).count() > MAX_ENTRIES {
         return (metadata, tags);
     }
     for member in members(text) {

@@ -19,7 +19,7 @@ const BAGGAGE: &str = "baggage";
 const TRACEPARENT: &str = "traceparent";
 const TRACESTATE: &str = "tracestate";
 
-/// The most bytes that are read of one header, all of its lines together, and written of all.
+/// The most bytes that are read of one header, all of its lines together, and written of all headers.
 const MAX_BYTES: usize = 8 * 1024;
 /// The most entries of a `baggage`, and the most values and tags in one.
 const MAX_ENTRIES: usize = 64;

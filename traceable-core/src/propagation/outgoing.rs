@@ -55,7 +55,7 @@ pub struct Outgoing {
 impl Outgoing {
     /// The headers, as pairs of name and value; each replaces what the request has under its name.
     ///
-    /// The values are ASCII that may be seen, and not longer than 8 KiB together.
+    /// The values are ASCII that may be seen, and all is not longer than 8 KiB.
     #[must_use]
     pub fn headers(&self) -> Vec<(&'static str, String)> {
         self.headers_beside(iter::empty::<&str>())
@@ -74,7 +74,7 @@ impl Outgoing {
         let ids = [(LANGSMITH_TRACE, order.map(ToString::to_string)), (TRACEPARENT, parent), (TRACESTATE, state)];
         for (name, value) in ids {
             if let Some(value) = value {
-                room = room.saturating_sub(value.len());
+                room = room.saturating_sub(line(name) + value.len());
                 headers.push((name, value));
             }
         }
@@ -85,11 +85,21 @@ impl Outgoing {
                 others.add(line.as_ref());
                 was_there = true;
             }
-            let text = others.with_ours(room, &self.metadata, &self.tags, self.project.as_deref());
+            let text = others.with_ours(
+                room.saturating_sub(line(BAGGAGE)),
+                &self.metadata,
+                &self.tags,
+                self.project.as_deref(),
+            );
             if was_there || !text.is_empty() {
                 headers.push((BAGGAGE, text));
             }
         }
         headers
     }
+}
+
+/// What a header takes besides its value.
+fn line(name: &str) -> usize {
+    name.len() + ": \r\n".len()
 }
