@@ -7,11 +7,11 @@ pub use traceable_macros::traceable;
 mod boot;
 #[cfg(not(feature = "enable"))]
 mod disabled;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 #[cfg(not(feature = "enable"))]
 pub use disabled::*;
-#[cfg(feature = "testing")]
-pub use traceable_core::testing;
 #[cfg(feature = "enable")]
 pub use {
     boot::{builder, init, try_init},

@@ -145,11 +145,9 @@ impl ExpectedRun {
     #[track_caller]
     pub fn tag(&self, tag: &str) -> &Self {
         let tags = &self.run().tags;
-        let mut expected = tags.clone();
-        if !tags.iter().any(|known| known == tag) {
-            expected.push(tag.to_owned());
-        }
-        self.check("tags", &to_value(expected), Some(&to_value(tags)))
+        let missing = (!tags.iter().any(|known| known == tag)).then_some(tag);
+        let expected: Value = missing.into_iter().chain(tags.iter().map(String::as_str)).collect();
+        self.check("tags", &expected, Some(&to_value(tags)))
     }
 
     /// It has this named value, beside others.
@@ -205,7 +203,7 @@ impl ExpectedRun {
     pub fn failed_with(&self, text: &str) -> &Self {
         let run = self.run();
         let failed = run.status == Status::Error && run.error.as_deref().unwrap_or_default().contains(text);
-        let expected = if failed { self.outcome() } else { format!("error: … {text} …").into() };
+        let expected = if failed { self.outcome() } else { format!("error: …{text}…").into() };
         self.check("status", &expected, Some(&self.outcome()))
     }
 
@@ -235,7 +233,7 @@ impl ExpectedRun {
     /// # Panics
     ///
     /// When there is none, or more than one.
-    #[must_use]
+    #[allow(clippy::return_self_not_must_use, reason = "that there is one is an expectation too")]
     #[track_caller]
     pub fn child(&self, name: &str) -> Self {
         only(&self.runs, name, Some(self.run()))
@@ -255,8 +253,12 @@ impl ExpectedRun {
         let expected = resolve(expected, actual);
         if actual != Some(&expected) {
             let run = self.run();
+            // Most often, what is missing is missing because the run failed.
+            let error = run.error.as_ref().filter(|_| what != "status");
+            let error = error.map_or_else(String::new, |error| format!("\n\nit failed: {error}"));
             let difference = diff::values(&expected, actual);
-            panic!("run `{}`: unexpected {what}\n\n{difference}\n{}", run.name, recorded(&self.runs, Some(run)));
+            let place = recorded(&self.runs, Some(run));
+            panic!("run `{}`: unexpected {what}{error}\n\n{difference}\n{place}", run.name);
         }
         self
     }

@@ -151,7 +151,6 @@ impl Recorder {
     /// # Panics
     ///
     /// When there is none, or more than one.
-    #[must_use]
     #[track_caller]
     pub fn expect(&self, name: &str) -> ExpectedRun {
         expect::only(&self.recording(), name, None)
