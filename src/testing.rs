@@ -48,8 +48,8 @@
 //! + actual
 //!
 //!   {
-//! -   "limit": 3,
-//! +   "limit": 2,
+//! -   "limit": 3
+//! +   "limit": 2
 //!     "query": "tea"
 //!   }
 //!

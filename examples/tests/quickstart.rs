@@ -292,18 +292,6 @@ fn threads() {
     );
 }
 
-/// Its expectations are tests of its own; here is what a reader sees who runs it.
-#[test]
-fn testing() {
-    let page = Page::of(&mut example("testing"));
-
-    assert_eq!(page.code, Some(0), "{}", page.err);
-    let tree = ["✓ answer agent", "├─ ✓ chat llm", "├─ ✓ find_order tool", "└─ ✓ tell llm"];
-    let failed = ["✓ answer agent", "├─ ✓ chat llm", "├─ ✗ find_order tool", "└─ ✓ tell llm"];
-    assert_eq!(page.tree(), [tree, failed].concat(), "{}", page.err);
-    assert!(page.run("chat").contains("44→8 tok"), "{}", page.err);
-}
-
 /// An endpoint that answers so many requests, a connection each, with these. Its thread ends with the requests.
 fn endpoint(answers: Vec<String>) -> (std::net::SocketAddr, JoinHandle<Vec<String>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -31,7 +31,7 @@ async fn another_tree() {
             find tool
             find tool
         "
-    )), @r#"
+    )), @r"
     unexpected runs
 
     - expected
@@ -43,31 +43,12 @@ async fn another_tree() {
     -   find tool
     +   find tool error
     +   say llm
-    "#);
+    ");
 }
 
 #[tokio::test]
-async fn another_value() {
-    let recorded = recorded().await;
-    let [answer, plan, say] = ["answer", "plan", "say"].map(|name| recorded.expect(name));
-    let failed = recorded.expect_count("find", 2).remove(1);
-    assert_snapshot!(message(|| answer.run_type("chain")), @r#"
-    run `answer`: unexpected run_type
-
-    - expected
-    + actual
-
-    - "chain"
-    + "agent"
-
-    recorded:
-
-        answer agent   <--
-          plan llm
-          find tool
-          find tool error
-          say llm
-    "#);
+async fn another_value_and_where_it_stands() {
+    let failed = recorded().await.expect_count("find", 2).remove(1);
     assert_snapshot!(message(|| failed.input("tea", "assam")), @r#"
     run `find`: unexpected inputs
 
@@ -77,7 +58,7 @@ async fn another_value() {
     + actual
 
       {
-        "limit": 1,
+        "limit": 1
     -   "tea": "assam"
     +   "tea": "coffee"
       }
@@ -90,28 +71,33 @@ async fn another_value() {
           find tool error   <--
           say llm
     "#);
-    assert_snapshot!(message(|| failed.inputs(json!({ "tea": any() }))), @r#"
-    run `find`: unexpected inputs
+}
 
-    it failed: we sell no "coffee"
+/// The message without the tree below it.
+fn difference<T>(expectation: impl FnOnce() -> T) -> String {
+    let message = message(expectation);
+    let (difference, tree) = message.split_once("\nrecorded:\n").unwrap();
+    assert_eq!(tree.matches("   <--").count(), 1, "{tree}");
+    difference.to_owned()
+}
+
+#[tokio::test]
+async fn other_arguments_and_answers() {
+    let recorded = recorded().await;
+    let [plan, say] = ["plan", "say"].map(|name| recorded.expect(name));
+    let failed = recorded.expect_count("find", 2).remove(1);
+    assert_snapshot!(difference(|| say.inputs(json!({ "count": any(), "to": "me" }))), @r#"
+    run `say`: unexpected inputs
 
     - expected
     + actual
 
       {
-    +   "limit": 1,
-        "tea": "coffee"
+        "count": 3
+    -   "to": "me"
       }
-
-    recorded:
-
-        answer agent
-          plan llm
-          find tool
-          find tool error   <--
-          say llm
     "#);
-    assert_snapshot!(message(|| failed.output(any())), @r#"
+    assert_snapshot!(difference(|| failed.output(any())), @r#"
     run `find`: unexpected output
 
     it failed: we sell no "coffee"
@@ -121,16 +107,8 @@ async fn another_value() {
 
     - "[any]"
     + (nothing)
-
-    recorded:
-
-        answer agent
-          plan llm
-          find tool
-          find tool error   <--
-          say llm
     "#);
-    assert_snapshot!(message(|| say.output("I found\n4 teas.")), @r#"
+    assert_snapshot!(difference(|| say.output("I found\n4 teas.")), @r"
     run `say`: unexpected output
 
     - expected
@@ -139,119 +117,86 @@ async fn another_value() {
     - I found
     - 4 teas.
     + I found 3 teas.
-
-    recorded:
-
-        answer agent
-          plan llm
-          find tool
-          find tool error
-          say llm   <--
-    "#);
-    assert_snapshot!(message(|| plan.output(partial(json!({ "content": containing("coffee"), "role": any() })))), @r#"
+    ");
+    assert_snapshot!(difference(|| plan.output(partial(json!({ "content": containing("coffee") })))), @r#"
     run `plan`: unexpected output
 
     - expected
     + actual
 
       {
-    -   "content": "[containing \"coffee\"]",
-    +   "content": "I look for tea.\nThen I answer.",
-        "role": "assistant",
-        "tea": "assam",
+    -   "content": "[containing \"coffee\"]"
+    +   "content": "I look for tea.\nThen I answer."
+        "role": "assistant"
+        "tea": "assam"
         "usage_metadata": {
-
-    recorded:
-
-        answer agent
-          plan llm   <--
-          find tool
-          find tool error
-          say llm
     "#);
-    assert_snapshot!(message(|| plan.usage(27, 14)), @r#"
+}
+
+#[tokio::test]
+async fn other_facts() {
+    let recorded = recorded().await;
+    let [answer, plan, say] = ["answer", "plan", "say"].map(|name| recorded.expect(name));
+    assert_snapshot!(difference(|| answer.run_type("chain")), @r#"
+    run `answer`: unexpected run_type
+
+    - expected
+    + actual
+
+    - "chain"
+    + "agent"
+    "#);
+    assert_snapshot!(difference(|| plan.usage(27, 14)), @r#"
     run `plan`: unexpected usage
 
     - expected
     + actual
 
       {
-        "input_tokens": 27,
-    -   "output_tokens": 14,
-    +   "output_tokens": 13,
+        "input_tokens": 27
+    -   "output_tokens": 14
+    +   "output_tokens": 13
         "total_tokens": 40
       }
-
-    recorded:
-
-        answer agent
-          plan llm   <--
-          find tool
-          find tool error
-          say llm
     "#);
-    assert_snapshot!(message(|| say.usage(27, 14)), @r#"
+    assert_snapshot!(difference(|| say.usage(27, 14)), @r#"
     run `say`: unexpected usage
 
     - expected
     + actual
 
     - {
-    -   "input_tokens": 27,
+    -   "input_tokens": 27
     -   "output_tokens": 14
     - }
     + (nothing)
-
-    recorded:
-
-        answer agent
-          plan llm
-          find tool
-          find tool error
-          say llm   <--
     "#);
-    assert_snapshot!(message(|| answer.tag("kitchen")), @r#"
+    assert_snapshot!(difference(|| answer.tag("kitchen")), @r#"
     run `answer`: unexpected tags
 
     - expected
     + actual
 
       [
-    -   "kitchen",
+    -   "kitchen"
         "shop"
       ]
-
-    recorded:
-
-        answer agent   <--
-          plan llm
-          find tool
-          find tool error
-          say llm
     "#);
-    assert_snapshot!(message(|| plan.metadata("temperature", 1)), @r#"
+    assert_snapshot!(difference(|| plan.metadata("temperature", 1)), @r#"
     run `plan`: unexpected metadata
 
     - expected
     + actual
 
       {
-        "ls_model_name": "gpt-4o",
-        "ls_provider": "openai",
-    -   "temperature": 1,
-    +   "temperature": 0.5,
+        "ls_model_name": "gpt-4o"
+        "ls_provider": "openai"
+    -   "temperature": 1
+    +   "temperature": 0.5
         "thread_id": "t-1"
       }
-
-    recorded:
-
-        answer agent
-          plan llm   <--
-          find tool
-          find tool error
-          say llm
     "#);
-    assert_snapshot!(message(|| plan.attachment("photo", "image/png")), @r#"
+    assert_snapshot!(difference(|| plan.attachment("photo", "image/png")), @r#"
     run `plan`: unexpected attachments
 
     - expected
@@ -261,16 +206,8 @@ async fn another_value() {
     -   "photo": "image/png"
     - }
     + {}
-
-    recorded:
-
-        answer agent
-          plan llm   <--
-          find tool
-          find tool error
-          say llm
     "#);
-    assert_snapshot!(message(|| plan.field("model", "gpt-5")), @r#"
+    assert_snapshot!(difference(|| plan.field("model", "gpt-5")), @r#"
     run `plan`: unexpected model
 
     - expected
@@ -278,16 +215,8 @@ async fn another_value() {
 
     - "gpt-5"
     + "gpt-4o"
-
-    recorded:
-
-        answer agent
-          plan llm   <--
-          find tool
-          find tool error
-          say llm
     "#);
-    assert_snapshot!(message(|| say.streamed(3)), @r#"
+    assert_snapshot!(difference(|| say.streamed(3)), @r"
     run `say`: unexpected number of chunks
 
     - expected
@@ -295,16 +224,8 @@ async fn another_value() {
 
     - 3
     + 4
-
-    recorded:
-
-        answer agent
-          plan llm
-          find tool
-          find tool error
-          say llm   <--
-    "#);
-    assert_snapshot!(message(|| plan.streamed(3)), @r#"
+    ");
+    assert_snapshot!(difference(|| plan.streamed(3)), @r"
     run `plan`: unexpected number of chunks
 
     - expected
@@ -312,22 +233,14 @@ async fn another_value() {
 
     - 3
     + (nothing)
-
-    recorded:
-
-        answer agent
-          plan llm   <--
-          find tool
-          find tool error
-          say llm
-    "#);
+    ");
 }
 
 #[tokio::test]
 async fn another_end() {
     let recorded = recorded().await;
     let failed = recorded.expect_count("find", 2).remove(1);
-    assert_snapshot!(message(|| failed.ok()), @r#"
+    assert_snapshot!(difference(|| failed.ok()), @r#"
     run `find`: unexpected status
 
     - expected
@@ -335,16 +248,8 @@ async fn another_end() {
 
     - ok
     + error: we sell no "coffee"
-
-    recorded:
-
-        answer agent
-          plan llm
-          find tool
-          find tool error   <--
-          say llm
     "#);
-    assert_snapshot!(message(|| failed.failed_with("no tea")), @r#"
+    assert_snapshot!(difference(|| failed.failed_with("no tea")), @r#"
     run `find`: unexpected status
 
     - expected
@@ -352,16 +257,8 @@ async fn another_end() {
 
     - error: …no tea…
     + error: we sell no "coffee"
-
-    recorded:
-
-        answer agent
-          plan llm
-          find tool
-          find tool error   <--
-          say llm
     "#);
-    assert_snapshot!(message(|| failed.cancelled()), @r#"
+    assert_snapshot!(difference(|| failed.cancelled()), @r#"
     run `find`: unexpected status
 
     - expected
@@ -369,39 +266,23 @@ async fn another_end() {
 
     - cancelled
     + error: we sell no "coffee"
-
-    recorded:
-
-        answer agent
-          plan llm
-          find tool
-          find tool error   <--
-          say llm
     "#);
     let plan = recorded.expect("plan");
-    assert_snapshot!(message(|| plan.failed_with("")), @r#"
+    assert_snapshot!(difference(|| plan.failed_with("timeout")), @r#"
     run `plan`: unexpected status
 
     - expected
     + actual
 
-    - "error: ……"
+    - "error: …timeout…"
     + "ok"
-
-    recorded:
-
-        answer agent
-          plan llm   <--
-          find tool
-          find tool error
-          say llm
     "#);
 }
 
 #[tokio::test]
 async fn other_runs() {
     let recorded = recorded().await;
-    assert_snapshot!(message(|| recorded.expect("plam")), @r#"
+    assert_snapshot!(message(|| recorded.expect("plam")), @r"
     no run `plam`: is it `plan`?
 
     recorded:
@@ -411,72 +292,36 @@ async fn other_runs() {
           find tool
           find tool error
           say llm
-    "#);
-    assert_snapshot!(message(|| recorded.expect("find")), @r#"
+    ");
+    let first_line = |message: String| message.lines().next().unwrap_or_default().to_owned();
+    let said = [
+        message(|| recorded.expect("add")),
+        message(|| recorded.expect("find")),
+        message(|| recorded.expect("answer").child("add")),
+        message(|| recorded.expect("answer").child("find")),
+        message(|| recorded.expect("plan").child("answer")),
+        message(|| recorded.expect_count("find", 3)),
+        message(|| recorded.expect_none("plan")),
+    ];
+    assert_snapshot!(said.map(first_line).join("\n"), @r"
+    no run `add`
     2 runs `find`: `expect_count` takes them all
-
-    recorded:
-
-        answer agent
-          plan llm
-          find tool
-          find tool error
-          say llm
-    "#);
-    assert_snapshot!(message(|| recorded.expect("answer").child("add")), @r#"
     no run `add` below `answer`
-
-    recorded:
-
-        answer agent   <--
-          plan llm
-          find tool
-          find tool error
-          say llm
-    "#);
-    assert_snapshot!(message(|| recorded.expect("answer").child("find")), @r#"
     2 runs `find` below `answer`: `expect_count` takes them all
-
-    recorded:
-
-        answer agent   <--
-          plan llm
-          find tool
-          find tool error
-          say llm
-    "#);
-    assert_snapshot!(message(|| recorded.expect_count("find", 3)), @r#"
+    no run `answer` below `plan`
     expected 3 runs `find`, recorded 2
-
-    recorded:
-
-        answer agent
-          plan llm
-          find tool
-          find tool error
-          say llm
-    "#);
-    assert_snapshot!(message(|| recorded.expect_none("plan")), @r#"
     expected 0 runs `plan`, recorded 1
-
-    recorded:
-
-        answer agent
-          plan llm
-          find tool
-          find tool error
-          say llm
-    "#);
+    ");
 }
 
 #[test]
 fn nothing_at_all() {
     let recorded = capture(|| answer("never awaited"));
-    assert_snapshot!(message(|| recorded.expect("answer")), @r#"
+    assert_snapshot!(message(|| recorded.expect("answer")), @r"
     no run `answer`
 
     nothing was recorded: are the traced functions called in the scope, and their futures awaited there?
-    "#);
+    ");
 }
 
 #[test]

@@ -26,8 +26,9 @@ pub(super) fn values(expected: &Value, actual: Option<&Value>) -> String {
     lines(&pretty(expected), &actual.map_or_else(|| "(nothing)".to_owned(), pretty))
 }
 
+/// JSON without the commas at the ends of lines: that another item follows is no difference of an item.
 fn pretty(value: &Value) -> String {
-    format!("{value:#}")
+    format!("{value:#}").replace(",\n", "\n")
 }
 
 /// The difference of two texts. Coloured where standard error, to which panics go, is a terminal.
