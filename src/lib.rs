@@ -7,6 +7,8 @@ pub use traceable_macros::traceable;
 mod boot;
 #[cfg(not(feature = "enable"))]
 mod disabled;
+#[cfg(feature = "enable")]
+mod said;
 #[cfg(feature = "testing")]
 pub mod testing;
 
@@ -14,10 +16,13 @@ pub mod testing;
 pub use disabled::*;
 #[cfg(feature = "enable")]
 pub use {
-    boot::{builder, init, try_init},
+    boot::{builder, init, run, scope, start_trace, try_init},
+    said::{feedback, thread, user},
     traceable_core::{
-        Attached, Context, Current, Fold, InRun, InRunExt, Parent, Reduce, current, export, fold, messages, model,
-        model::{Run, RunId, RunType, Status, Usage},
+        ActiveRun, Attached, Context, Current, Entered, EnteredRun, Feedback, Fold, InRun, InRunExt, InScope, Parent,
+        Reduce, RunBuilder, Scope, Target, ThreadRecord, UserRecord, current, export, fold, messages, model,
+        model::{DottedOrder, Run, RunId, RunType, ScoreSource, ScoreTarget, Status, Usage},
+        propagation,
         runtime::{
             Builder, Client, Flush, Flushed, InitError, Overflow, Stats, flush, flush_blocking, is_enabled, shutdown,
             stats,

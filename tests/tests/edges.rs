@@ -24,6 +24,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "xxhash-rust",
         ],
     ),
+    ("traceable-integrations", &["traceable-core", "http", "http-body", "pin-project-lite"]),
     ("traceable-exporters", &["traceable-core", "anstyle", "serde", "serde_json", "terminal_size", "unicode-width"]),
     ("traceable", &["traceable-core", "traceable-exporters", "traceable-macros", "futures-core", "pin-project-lite"]),
 ];

@@ -13,7 +13,10 @@ use std::{
 use serde_json::{Value, json};
 use traceable_core::{
     export::{Batch, BoxFuture, ExportError, Exporter, Remedy},
-    model::{Json, Progress, Report, Run, RunChange, RunId, RunType, Status, StreamInfo, Usage},
+    model::{
+        Json, Progress, Report, Run, RunChange, RunId, RunType, Score, ScoreSource, ScoreTarget, Status, StreamInfo,
+        Thread, Usage, User,
+    },
 };
 use traceable_exporters::Console;
 
@@ -442,4 +445,41 @@ fn a_closed_writer_is_refused_and_not_tried_again() {
     let mut console = Console::to(writer).width(80);
     let error = now(console.export(&Batch::new(vec![end(run(1, 0, "root", 0, 5))]))).expect_err("nobody reads");
     assert_eq!(error.remedy(), Remedy::Refuse);
+}
+
+#[test]
+fn what_is_no_run_is_one_line() {
+    let score = Score {
+        id: RunId::from_u128(1),
+        target: ScoreTarget::Run(RunId::from_u128(TRACE)),
+        key: "rating".into(),
+        score: Some(1.0),
+        value: None,
+        label: Some("THUMBS_UP".into()),
+        comment: Some("clear\nand \u{1b}[31mshort".into()),
+        correction: None,
+        source: ScoreSource::Human,
+        user: None,
+        time: T0,
+        tags: Vec::new(),
+        metadata: serde_json::Map::new(),
+    };
+    let thread = Thread {
+        id: "chat-7".into(),
+        name: Some("Orders".into()),
+        user: Some("ada".into()),
+        tags: vec!["support".into()],
+        ..Thread::default()
+    };
+    let metadata = json!({ "plan": "team" }).as_object().unwrap().clone();
+    let user = User { identifier: "ada".into(), metadata, time: T0 };
+    let changes =
+        vec![RunChange::Score(Box::new(score)), RunChange::Thread(Box::new(thread)), RunChange::User(Box::new(user))];
+    assert_eq!(
+        Desk::new(100).batch(changes.clone()),
+        "★ run 0190163d-8694-7000-8000-000000000001 rating 1 THUMBS_UP “clear and ␛[31mshort”\n\
+         · thread chat-7 · Orders · of ada · #support\n\
+         · user ada · plan=\"team\"\n",
+    );
+    assert!(Desk::new(60).batch(changes).lines().all(|line| line.chars().count() <= 60));
 }

@@ -16,7 +16,10 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use traceable_core::{
     export::{Batch, BoxFuture, ExportError, Exporter, Remedy},
-    model::{DottedOrder, Event, Json, Run, RunChange, RunId, RunType, SourceLocation, Status, StreamInfo, Usage},
+    model::{
+        Attachment, AttachmentData, AttachmentFor, DottedOrder, Event, Json, Run, RunChange, RunId, RunType, Score,
+        ScoreSource, ScoreTarget, SourceLocation, Status, StreamInfo, Thread, Usage, User,
+    },
 };
 use traceable_exporters::JsonLines;
 
@@ -334,4 +337,88 @@ fn a_folder_that_is_not_there_is_an_error_at_once() {
     let (folder, _) = place();
     let error = JsonLines::create(folder.path().join("none/runs.jsonl")).expect_err("no folder");
     assert_eq!(error.kind(), std::io::ErrorKind::NotFound);
+}
+
+fn score(n: u128, target: ScoreTarget) -> Score {
+    Score {
+        id: RunId::from_u128(n),
+        target,
+        key: "helpfulness".into(),
+        score: Some(0.9),
+        value: None,
+        label: None,
+        comment: None,
+        correction: None,
+        source: ScoreSource::Code,
+        user: None,
+        time: T0,
+        tags: Vec::new(),
+        metadata: serde_json::Map::new(),
+    }
+}
+
+#[test]
+fn a_score_is_a_line_of_feedback() {
+    let (_folder, path) = place();
+    let mut lines = JsonLines::create(&path).unwrap();
+    let full = Score {
+        value: Some(json!({ "stars": 4 })),
+        label: Some("positive".into()),
+        comment: Some("clear\nand short".into()),
+        correction: Some(json!("Paris")),
+        source: ScoreSource::Human,
+        user: Some("ada@example.com".into()),
+        tags: vec!["web".into()],
+        metadata: json!({ "page": 7 }).as_object().unwrap().clone(),
+        ..score(1, ScoreTarget::Run(RunId::from_u128(42)))
+    };
+    let of_trace = Score { label: Some("done".into()), ..score(2, ScoreTarget::Trace(RunId::from_u128(43))) };
+    let of_thread = Score { source: ScoreSource::Ai, ..score(3, ScoreTarget::Thread("chat-7".into())) };
+    write(&mut lines, [full, of_trace, of_thread].map(|score| RunChange::Score(Box::new(score))).into());
+    let uuid = |n: u128| RunId::from_u128(n).to_string();
+    let created_at = "2024-05-31T16:08:37.123456Z";
+    let expected = [
+        json!({
+            "id": uuid(1), "run_id": uuid(42), "key": "helpfulness", "score": 0.9, "value": { "stars": 4 },
+            "comment": "clear\nand short", "correction": "Paris",
+            "feedback_source": { "type": "api", "user_id": "ada@example.com" }, "created_at": created_at,
+            "extra": {
+                "metadata": { "page": 7 },
+                "traceable.rest": { "label": "positive", "source": "human", "tags": ["web"] },
+            },
+        }),
+        json!({
+            "id": uuid(2), "run_id": uuid(43), "trace_id": uuid(43), "key": "helpfulness", "score": 0.9, "value": "done",
+            "feedback_source": { "type": "api" }, "created_at": created_at,
+        }),
+        json!({
+            "id": uuid(3), "thread_id": "chat-7", "key": "helpfulness", "score": 0.9,
+            "feedback_source": { "type": "model" }, "created_at": created_at,
+        }),
+    ];
+    assert_eq!(read(&path), expected);
+}
+
+#[test]
+fn what_is_no_run_is_a_line_of_its_own_kind() {
+    let (_folder, path) = place();
+    let mut lines = JsonLines::create(&path).unwrap();
+    let thread = Thread { id: "chat-7".into(), name: Some("Orders".into()), time: 1, ..Thread::default() };
+    let user = User { identifier: "ada@example.com".into(), time: 2, ..User::default() };
+    let data = AttachmentData::Path("/tmp/a.png".into());
+    let attachment = Attachment { name: "photo".into(), mime: "image/png".into(), data, ..Attachment::default() };
+    let attachment = AttachmentFor { run_id: RunId::from_u128(1), attachment };
+    let changes = vec![
+        RunChange::Thread(Box::new(thread)),
+        RunChange::User(Box::new(user)),
+        RunChange::End(Box::new(run(1))),
+        RunChange::Attachment(attachment),
+    ];
+    write(&mut lines, changes);
+    let read = read(&path);
+    assert_eq!(read[0], json!({ "thread": { "id": "chat-7", "name": "Orders", "time": 1 } }));
+    assert_eq!(read[1], json!({ "user": { "identifier": "ada@example.com", "time": 2 } }));
+    assert_eq!(read[2]["name"], "run 1");
+    let attachment = json!({ "name": "photo", "mime": "image/png", "data": { "path": "/tmp/a.png" } });
+    assert_eq!(read[3], json!({ "attachment": { "run_id": RunId::from_u128(1), "attachment": attachment } }));
 }

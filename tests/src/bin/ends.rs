@@ -21,6 +21,18 @@ fn panics(n: usize) {
     panic!("on purpose, in a test");
 }
 
+/// Fails for every fourth number, below a root that does not.
+#[traceable]
+fn shaky(n: usize) -> Result<usize, String> {
+    if n.is_multiple_of(4) { Err("on purpose, in a test".into()) } else { Ok(work(n)) }
+}
+
+#[traceable]
+fn shaky_root(n: usize) {
+    work(n);
+    let _ = shaky(n);
+}
+
 fn many(count: usize) {
     for n in 0..count {
         work(n);
@@ -63,12 +75,20 @@ fn main() {
             println!("enabled {}", traceable::is_enabled());
             return;
         }
+        // As "env", in a program that traces nothing itself.
+        "score" => {
+            for n in 0..count {
+                traceable::feedback(traceable::RunId::from_u128(n as u128), "stars").score(n as f64).send();
+            }
+            return;
+        }
         "slow" => return slow(count),
         "endless" => return endless(&file, count),
         _ => builder().unwrap().exporter(JsonLines::append(&file).unwrap()).init().unwrap(),
     }
     match way.as_str() {
         "return" => many(count),
+        "shaky" => (0..count).for_each(shaky_root),
         "exit" => {
             many(count);
             std::process::exit(3);

@@ -61,6 +61,46 @@ fn an_exit_inside_of_a_run_writes_what_has_ended() {
 }
 
 #[test]
+fn a_program_that_traces_nothing_may_score() {
+    let file = file("score");
+    let to = format!("jsonl:{}", file.display());
+    let output = program("score", &file, &["100"], &[("TRACEABLE", "on"), ("TRACEABLE_EXPORT", &to)]);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let scores: Vec<f64> = runs(&file).iter().map(|score| score["score"].as_f64().unwrap()).collect();
+    assert_eq!(scores, (0..100).map(f64::from).collect::<Vec<_>>());
+    let output = program("score", &file, &["100"], &[("TRACEABLE_EXPORT", &to)]);
+    assert!(output.status.success() && !file.exists());
+}
+
+#[test]
+fn a_sample_is_whole_traces_and_may_keep_what_fails() {
+    for keep in ["on", "off"] {
+        let file = file(&format!("shaky-{keep}"));
+        let env = [("TRACEABLE_SAMPLE_RATE", "0.25"), ("TRACEABLE_SAMPLE_KEEP_ERRORS", keep)];
+        let output = program("shaky", &file, &["1000"], &env);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let runs = runs(&file);
+        let of = |root: &Value, name: &str| {
+            runs.iter().filter(|run| run["trace_id"] == root["id"] && run["name"] == name).count()
+        };
+        let (mut well, mut failed) = (0, 0);
+        for root in runs.iter().filter(|run| run["parent_run_id"].is_null()) {
+            let n = root["inputs"]["n"].as_u64().unwrap();
+            let fails = n.is_multiple_of(4);
+            assert_eq!((of(root, "shaky"), of(root, "work")), (1, if fails { 1 } else { 2 }), "{n}");
+            assert_eq!(root["extra"]["metadata"]["ls_tracing_sample_rate"], 0.25);
+            *if fails { &mut failed } else { &mut well } += 1;
+        }
+        assert!(
+            runs.iter()
+                .all(|run| run["name"] == "shaky_root" || run["extra"]["metadata"]["ls_tracing_sample_rate"].is_null())
+        );
+        assert!((100..300).contains(&well), "{keep}: {well} of 750");
+        assert!(if keep == "on" { failed == 250 } else { (20..120).contains(&failed) }, "{keep}: {failed} of 250");
+    }
+}
+
+#[test]
 fn a_panic_is_the_error_of_its_run() {
     for way in ["panic", "panic-in-thread"] {
         let file = file(way);

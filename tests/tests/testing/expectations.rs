@@ -3,7 +3,11 @@
 use std::panic::catch_unwind;
 
 use futures::StreamExt as _;
-use traceable::testing::{any, capture, capture_async, containing, json, partial};
+use traceable::{
+    export::{Batch, Exporter as _},
+    model::{Attachment, AttachmentFor, RunChange},
+    testing::{any, capture, capture_async, containing, json, partial},
+};
 
 use crate::agent::{add, answer, find, say};
 
@@ -61,4 +65,15 @@ fn a_panic_is_an_error_with_its_words_whoever_called_init() {
 fn what_a_closure_answers_is_nobodys_business() {
     capture(|| add(1, 2)).expect("add").output(3).inputs(json!({ "b": 2, "a": 1 }));
     assert!(capture(|| find("never awaited".into(), 1)).runs().is_empty());
+}
+
+#[tokio::test]
+async fn a_file_belongs_to_its_run_whenever_it_comes() {
+    let recorded = capture(|| add(1, 2));
+    let run_id = recorded.run("add").id;
+    let attachment = Attachment { name: "photo".into(), mime: "image/png".into(), ..Attachment::default() };
+    let file = RunChange::Attachment(AttachmentFor { run_id, attachment });
+    recorded.memory().clone().export(&Batch::new(vec![file])).await.unwrap();
+    recorded.expect("add").attachment("photo", "image/png");
+    assert!(recorded.snapshot().contains(r#""photo": "image/png, 0 bytes""#), "{}", recorded.snapshot());
 }

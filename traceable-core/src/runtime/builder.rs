@@ -32,6 +32,7 @@ use crate::export::Exporter;
 pub struct Builder {
     exporters: Vec<Box<dyn Exporter>>,
     sample_rate: f64,
+    keep_errors: bool,
     max_bytes: usize,
     overflow: Overflow,
     exit_timeout: Duration,
@@ -51,6 +52,7 @@ impl fmt::Debug for Builder {
         f.debug_struct("Builder")
             .field("exporters", &exporters)
             .field("sample_rate", &self.sample_rate)
+            .field("keep_errors", &self.keep_errors)
             .field("max_bytes", &self.max_bytes)
             .field("overflow", &self.overflow)
             .field("exit_timeout", &self.exit_timeout)
@@ -66,6 +68,7 @@ impl Builder {
         Self {
             exporters: Vec::new(),
             sample_rate: 1.0,
+            keep_errors: false,
             max_bytes: DEFAULT_MAX_BYTES,
             overflow: Overflow::Drop,
             exit_timeout: Duration::from_secs(2),
@@ -77,6 +80,7 @@ impl Builder {
     /// Takes the settings that environment variables make; a variable that cannot be read is named in an error.
     ///
     /// - `TRACEABLE_SAMPLE_RATE`, else `LANGSMITH_TRACING_SAMPLING_RATE`: between 0 and 1
+    /// - `TRACEABLE_SAMPLE_KEEP_ERRORS`: `on` or `off`
     /// - `TRACEABLE_PROJECT`, else `LANGSMITH_PROJECT`
     /// - `TRACEABLE_MAX_BYTES`: bytes
     /// - `TRACEABLE_OVERFLOW`: `drop`, or `block:` and milliseconds
@@ -91,6 +95,9 @@ impl Builder {
             builder.sample_rate = rate;
         } else if let Some(rate) = read("LANGSMITH_TRACING_SAMPLING_RATE", "a number between 0 and 1", parse_rate)? {
             builder.sample_rate = rate;
+        }
+        if let Some(keep) = read("TRACEABLE_SAMPLE_KEEP_ERRORS", "`on` or `off`", parse_switch)? {
+            builder.keep_errors = keep;
         }
         let text = |text: &str| Some(text.to_owned());
         if let Some(project) = read("TRACEABLE_PROJECT", "a name", text)? {
@@ -119,6 +126,16 @@ impl Builder {
     /// Keeps this share of traces, between 0 and 1. Decided by the trace's id, for all of its runs together.
     pub fn sample_rate(mut self, rate: f64) -> Self {
         self.sample_rate = rate;
+        self
+    }
+
+    /// Whether traces that the sample leaves out are kept if one of their runs fails. Off by default.
+    ///
+    /// All of them are then recorded. A trace's runs wait in memory until one fails, and then all are delivered, or until
+    /// the root has ended without a failure; what fails after that is not seen. When what waits exceeds a quarter of
+    /// [`Builder::max_bytes`], the oldest trace is given up and counted as `held_full`.
+    pub fn keep_errors(mut self, keep: bool) -> Self {
+        self.keep_errors = keep;
         self
     }
 
@@ -172,7 +189,7 @@ impl Builder {
         if self.panic_hook {
             exit::install_panic_hook();
         }
-        gate::set_default_client(listens, Sampler::new(self.sample_rate));
+        gate::set_default_client(listens, Sampler::new(self.sample_rate, self.keep_errors));
         if !gate::is_on() {
             gate::open();
         }
@@ -191,6 +208,14 @@ fn read<T>(name: &'static str, form: &'static str, parse: impl Fn(&str) -> Optio
 
 fn parse_rate(text: &str) -> Option<f64> {
     text.parse().ok().filter(|rate| (0.0..=1.0).contains(rate))
+}
+
+fn parse_switch(text: &str) -> Option<bool> {
+    match text.to_ascii_lowercase().as_str() {
+        "on" | "true" | "1" | "yes" => Some(true),
+        "off" | "false" | "0" | "no" => Some(false),
+        _ => None,
+    }
 }
 
 fn parse_overflow(text: &str) -> Option<Overflow> {
@@ -271,7 +296,7 @@ impl std::error::Error for InitError {
 /// Runs that are open now are delivered as far as they are. `init` may be called again afterwards.
 pub fn shutdown(timeout: Duration) -> Flushed {
     let Some(pipeline) = Pipeline::get() else { return Flushed { complete: true, pending: 0 } };
-    gate::set_default_client(false, Sampler::new(1.0));
+    gate::set_default_client(false, Sampler::new(1.0, false));
     let flushed = flush_blocking(timeout);
     pipeline.clients.set_default(ClientSet::default());
     flushed

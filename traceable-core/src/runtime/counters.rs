@@ -16,6 +16,10 @@ pub(crate) enum Reason {
     ChunkQueueFull,
     /// Something said of an open run, because the queue was full.
     NoteQueueFull,
+    /// A score, or another record that is no run, because the queue was full.
+    SaidQueueFull,
+    /// A run of a trace that waited for a failure, because there was no more room to wait.
+    HeldFull,
     /// Something said of a run that had ended long before.
     AfterEnd,
     /// A change that a backend refused for good.
@@ -24,11 +28,13 @@ pub(crate) enum Reason {
     Undelivered,
 }
 
-const REASONS: [(&str, Reason); 7] = [
+const REASONS: [(&str, Reason); 9] = [
     ("queue_full", Reason::QueueFull),
     ("output_queue_full", Reason::OutputQueueFull),
     ("chunk_queue_full", Reason::ChunkQueueFull),
     ("note_queue_full", Reason::NoteQueueFull),
+    ("record_queue_full", Reason::SaidQueueFull),
+    ("held_full", Reason::HeldFull),
     ("after_end", Reason::AfterEnd),
     ("refused", Reason::Refused),
     ("undelivered", Reason::Undelivered),

@@ -219,6 +219,12 @@ fn forked() {
     gate::renew_after_fork();
 }
 
+/// Asks `boot` whether this process traces, where nobody has said so yet.
+#[doc(hidden)]
+pub fn ask(boot: fn()) {
+    gate::ask(boot);
+}
+
 /// A `boot` that leaves tracing off until `init`.
 #[doc(hidden)]
 pub fn decide_off() {}

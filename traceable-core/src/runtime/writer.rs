@@ -73,6 +73,7 @@ impl Writer {
     fn turn(&mut self) {
         // Asked for before reading: what was recorded before a flush began is read in this pass.
         let ticket = self.pipeline.board.wanted();
+        self.assembly.bound_held(self.pipeline.pool.max_bytes() / 2);
         let read = self.read_logs();
         self.assembly.end_pass(clock::now(), ticket.is_some());
         self.dispatch(0);
@@ -177,7 +178,7 @@ impl Writer {
             }
         }
         let batch = Arc::new(Batch::new(changes));
-        let backlog = self.pipeline.pool.max_bytes();
+        let backlog = self.pipeline.pool.max_bytes().saturating_sub(self.assembly.held_bytes());
         for destination in &set.destinations {
             // A slow backend makes the writer wait, which fills the queue, which makes callers drop whole runs: bounded,
             // and counted in one place.

@@ -7,7 +7,7 @@ use std::{
 
 use crate::{
     export::{Ack, Batch, BoxFuture, ExportError, Exporter},
-    model::{Assembler, Run, RunChange, RunId},
+    model::{Assembler, AttachmentFor, Run, RunChange, RunId, Score, Thread, User},
     sync::Arc,
 };
 
@@ -42,18 +42,51 @@ impl Memory {
     pub(super) fn with_open_runs(&self) -> Vec<Run> {
         let mut assembler = Assembler::new(usize::MAX / 4);
         let mut runs: BTreeMap<RunId, Run> = BTreeMap::new();
+        let mut files = Vec::new();
         for change in self.changes() {
-            if let Some(run) = assembler.push(&change) {
-                runs.insert(run.id, *run);
-            } else if let RunChange::Patch(patch) = change
-                && let Some(run) = runs.get_mut(&patch.id)
-            {
-                run.absorb(*patch);
+            match (assembler.push(&change), change) {
+                (Some(run), _) => drop(runs.insert(run.id, *run)),
+                (None, RunChange::Patch(patch)) => {
+                    if let Some(run) = runs.get_mut(&patch.id) {
+                        run.absorb(*patch);
+                    }
+                }
+                (None, RunChange::Attachment(file)) => files.push(file),
+                (None, _) => {}
             }
         }
-        let mut runs: Vec<Run> = runs.into_values().chain(assembler.open().cloned()).collect();
+        runs.extend(assembler.open().map(|run| (run.id, run.clone())));
+        // A file may come before its run.
+        for AttachmentFor { run_id, attachment } in files {
+            if let Some(run) = runs.get_mut(&run_id) {
+                run.absorb(Run { attachments: vec![attachment], ..Run::default() });
+            }
+        }
+        let mut runs: Vec<Run> = runs.into_values().collect();
         runs.sort_by_key(|run| (run.start_time, run.id));
         runs
+    }
+
+    /// The scores, in the order in which they came.
+    #[must_use]
+    pub fn scores(&self) -> Vec<Score> {
+        self.pick(|change| if let RunChange::Score(score) = change { Some(*score) } else { None })
+    }
+
+    /// What was said of conversations, in the order in which it came.
+    #[must_use]
+    pub fn threads(&self) -> Vec<Thread> {
+        self.pick(|change| if let RunChange::Thread(thread) = change { Some(*thread) } else { None })
+    }
+
+    /// What was said of users, in the order in which it came.
+    #[must_use]
+    pub fn users(&self) -> Vec<User> {
+        self.pick(|change| if let RunChange::User(user) = change { Some(*user) } else { None })
+    }
+
+    fn pick<T>(&self, choose: impl FnMut(RunChange) -> Option<T>) -> Vec<T> {
+        self.changes().into_iter().filter_map(choose).collect()
     }
 }
 

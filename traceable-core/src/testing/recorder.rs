@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     local,
-    model::{Run, RunChange},
+    model::{Run, RunChange, Score, Thread, User},
     runtime::{Client, Pipeline, clients::ClientSet, destination::Destination, exit, flush, gate},
 };
 
@@ -112,6 +112,27 @@ impl Recorder {
     pub fn runs(&self) -> Vec<Run> {
         self.flush();
         self.memory.runs()
+    }
+
+    /// The scores so far, after a flush.
+    #[must_use]
+    pub fn scores(&self) -> Vec<Score> {
+        self.flush();
+        self.memory.scores()
+    }
+
+    /// What was said of conversations so far, after a flush.
+    #[must_use]
+    pub fn threads(&self) -> Vec<Thread> {
+        self.flush();
+        self.memory.threads()
+    }
+
+    /// What was said of users so far, after a flush.
+    #[must_use]
+    pub fn users(&self) -> Vec<User> {
+        self.flush();
+        self.memory.users()
     }
 
     /// The one run of this name that has ended.

@@ -7,11 +7,13 @@
 //! - Memory is bounded: of a run only its line is kept, of a trace so many runs, and so many traces.
 //!
 //! From change to page: `entry` keeps the line of a run, `traces` says what is finished, `forest` orders it, `tree` lays it out;
+//! `said` is the line of what is no run;
 //! `preview`, `text`, `units` and `style` make the pieces of a line.
 
 mod entry;
 mod forest;
 mod preview;
+mod said;
 mod style;
 mod text;
 mod traces;
@@ -43,7 +45,7 @@ const MAX_PENDING: usize = 1 << 20;
 ///
 /// A line shows how the run ended (`✓`, `✗` error, `⊘` cancelled, `…` open), its name and kind, how long it took,
 /// tokens, cost and the time to the first chunk where they are known, and in a few words what was asked and
-/// answered. Errors stand below in full.
+/// answered. Errors stand below in full. A score, and whatever else is no run, is one line at the time when it comes.
 ///
 /// ```
 /// use traceable_core::{
@@ -151,10 +153,11 @@ impl Console {
     fn take(&mut self, batch: &Batch) -> io::Result<()> {
         let now = Instant::now();
         let mut page = String::new();
+        let look = self.look();
         for change in &batch.changes {
+            said::print(change, look, &mut page);
             self.traces.apply(change, now, &mut page);
         }
-        let look = self.look();
         self.traces.print_finished(now, look, &mut page);
         self.write(&page)
     }

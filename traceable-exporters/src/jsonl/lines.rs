@@ -2,15 +2,14 @@
 
 use std::io;
 
-use traceable_core::{
-    export::Batch,
-    model::{RunChange, RunId},
-};
+use serde::Serialize;
+use traceable_core::{export::Batch, model::RunChange};
 
 use super::{
     file::{Appender, Storage},
     open::OpenRuns,
     record::Record,
+    said::Said,
 };
 
 /// What is kept of the line's memory between batches, in bytes: one long prompt must not be paid for ever.
@@ -29,7 +28,7 @@ pub(super) struct Lines<S> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Halted {
     changes: usize,
-    first: Option<RunId>,
+    first: Option<u128>,
     at: usize,
 }
 
@@ -46,15 +45,25 @@ impl<S: Storage> Lines<S> {
         let done = self.halted.take().filter(|halted| *halted == mark(halted.at)).map_or(0, |halted| halted.at);
         let mut refused = 0;
         for (at, change) in batch.changes.iter().enumerate().skip(done) {
-            let Some(run) = self.open.peek(change) else { continue };
-            let record = if matches!(change, RunChange::Patch(_)) { Record::addition(&run) } else { Record::new(&run) };
-            if encode(&record, &mut self.line).is_err() {
+            let said = Said::of(change);
+            let run = self.open.peek(change);
+            let encoded = match (&said, &run) {
+                (Some(said), _) => encode(said, &mut self.line),
+                (_, Some(run)) if matches!(change, RunChange::Patch(_)) => {
+                    encode(&Record::addition(run), &mut self.line)
+                }
+                (_, Some(run)) => encode(&Record::new(run), &mut self.line),
+                (None, None) => continue,
+            };
+            if encoded.is_err() {
                 refused += 1;
             } else if let Err(error) = end.line(&self.line) {
                 self.halted = Some(mark(at));
                 return Err(error);
             }
-            self.open.forget(run.id);
+            if let Some(run) = run {
+                self.open.forget(run.id);
+            }
         }
         self.line.shrink_to(KEPT_LINE);
         Ok(Some(refused))
@@ -66,12 +75,19 @@ impl<S: Storage> Lines<S> {
     }
 }
 
-fn first_id(batch: &Batch) -> Option<RunId> {
-    batch.changes.iter().find_map(RunChange::run).map(|run| run.id)
+/// What tells a batch from others: the first id in it, or the first time where nothing has an id.
+fn first_id(batch: &Batch) -> Option<u128> {
+    batch.changes.iter().find_map(|change| match change {
+        RunChange::Score(score) => Some(score.id.as_u128()),
+        RunChange::Attachment(of) => Some(of.run_id.as_u128()),
+        RunChange::Thread(thread) => Some(thread.time as u128),
+        RunChange::User(user) => Some(user.time as u128),
+        change => change.run().map(|run| run.id.as_u128()),
+    })
 }
 
 /// The line of a record, between two newlines.
-fn encode(record: &Record<'_>, line: &mut Vec<u8>) -> serde_json::Result<()> {
+fn encode(record: &impl Serialize, line: &mut Vec<u8>) -> serde_json::Result<()> {
     line.clear();
     line.push(b'\n');
     serde_json::to_writer(&mut *line, record)?;
@@ -86,7 +102,7 @@ fn encode(record: &Record<'_>, line: &mut Vec<u8>) -> serde_json::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use traceable_core::model::{Json, Run};
+    use traceable_core::model::{Json, Run, RunId};
 
     use super::{super::file::disk::Disk, *};
 

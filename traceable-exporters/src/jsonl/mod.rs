@@ -1,12 +1,13 @@
 //! Appends each ended run to a file, one JSON object a line, in LangSmith's names.
 //!
-//! From change to line: `open` joins the records of a run, `record` says what a line is, `lines` takes a batch
-//! through both, `file` appends without ever tearing a line.
+//! From change to line: `open` joins the records of a run, `record` says what a line is and `said` what one is that is
+//! of no run, `lines` takes a batch through them, `file` appends without ever tearing a line.
 
 mod file;
 mod lines;
 mod open;
 mod record;
+mod said;
 
 use std::{
     fmt,
@@ -24,6 +25,9 @@ use self::lines::Lines;
 ///
 /// A run that was announced and then ended is one line. A line with an `id` that came before says what was added
 /// to that run later: what the later line leaves out stays.
+///
+/// A score is a line with a `key`, in LangSmith's names for feedback. What was said of a conversation or a user, and a
+/// file for a run that is elsewhere, is a line of one key: `thread`, `user` or `attachment`.
 ///
 /// Lines are never torn: each is one write at the end of the file, so that several processes may share it, and
 /// what a full disk took of a line is cut off again. What a run was asked and answered stands in the file as it is;

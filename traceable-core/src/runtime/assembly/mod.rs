@@ -5,7 +5,9 @@
 //! the thread that wrote the record had seen the start.
 
 mod open;
+mod said;
 mod strays;
+mod tentative;
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -15,6 +17,7 @@ use std::{
 use self::{
     open::{Entry, Open},
     strays::Strays,
+    tentative::{Held, Tentative},
 };
 use super::{
     counters::{self, Reason},
@@ -82,12 +85,23 @@ pub(super) struct Assembly {
     started: u64,
     finished: u64,
     strays: Strays,
+    tentative: Tentative,
 }
 
 impl Assembly {
     /// How many records were taken so far.
     pub(super) fn taken(&self) -> u64 {
         self.taken
+    }
+
+    /// Bounds what is held back of traces that are kept only if they fail.
+    pub(super) fn bound_held(&mut self, bytes: usize) {
+        self.tentative.max_bytes = bytes;
+    }
+
+    /// Bytes of changes that are held back.
+    pub(super) fn held_bytes(&self) -> usize {
+        self.tentative.bytes()
     }
 
     /// Bytes of changes that wait to be drained.
@@ -103,7 +117,10 @@ impl Assembly {
 
     /// Whether time alone will make a change.
     pub(super) fn wants_ticks(&self) -> bool {
-        !self.unannounced.is_empty() || !self.streaming.is_empty() || !self.early.is_empty()
+        !self.unannounced.is_empty()
+            || !self.streaming.is_empty()
+            || !self.early.is_empty()
+            || self.tentative.wants_passes()
     }
 
     /// Takes a record from the log of this number.
@@ -124,6 +141,7 @@ impl Assembly {
         self.announce(now, all);
         self.progress(now, all);
         self.forget();
+        self.tentative.drop_ended_before(self.pass.saturating_sub(REMEMBER_PASSES));
         self.pass += 1;
         counters::taken(std::mem::take(&mut self.started), std::mem::take(&mut self.finished));
     }
@@ -131,11 +149,14 @@ impl Assembly {
     /// Applies a record. Answers whether what it belongs to was known; with `last`, it makes do without.
     fn apply(&mut self, record: Record<'_>, last: bool) -> bool {
         match record {
-            Record::Start { key, parent, start, site, client, body } => {
+            Record::Start { key, parent, start, site, client, tentative, body } => {
                 if parent != 0 && !last && !self.entries.contains_key(&parent) {
                     return false;
                 }
                 self.start(key, parent, start, site, client, body);
+                if tentative && let Some(entry) = self.entries.get_mut(&key) {
+                    entry.held = Some(self.tentative.hold(key));
+                }
             }
             Record::End { key, end, status, body } => {
                 if !self.entries.contains_key(&key) {
@@ -165,13 +186,25 @@ impl Assembly {
                         }
                     }
                     None => {
-                        let (client, patch) = (entry.client, entry.patch(body));
-                        self.emit(client, RunChange::Patch(patch));
+                        let (client, held, patch) = (entry.client, entry.held.clone(), entry.patch(body));
+                        self.emit(client, held, RunChange::Patch(patch));
                     }
                 }
             }
             Record::Retain { key } => return self.handle(key, 1) || last,
             Record::Release { key } => return self.handle(key, -1) || last,
+            Record::Remote { key, client, body } => {
+                self.entries.insert(key, Entry::remote(client, body));
+            }
+            Record::Said { kind, client, root, body } => {
+                let held = self.entries.get(&root).map(|entry| entry.held.clone());
+                if root != 0 && held.is_none() && !last {
+                    return false;
+                }
+                if let Some(change) = said::read(kind, body) {
+                    self.emit(client, held.flatten(), change);
+                }
+            }
         }
         true
     }
@@ -192,23 +225,37 @@ impl Assembly {
             source: Some(source),
             ..Run::default()
         });
-        match self.entries.get(&parent) {
-            Some(above) => above.pass_down_to(&mut run),
-            None => run.dotted_order = DottedOrder::root(start, id),
+        let above = self.entries.get(&parent);
+        if let Some(above) = above {
+            above.pass_down_to(&mut run);
         }
-        let mut entry = Entry {
-            id,
+        let mut open = Box::new(Open::new(run, number, self.log));
+        open.noted = start;
+        open.scope_tags.clone_from(&open.run.tags);
+        open.take_items(body);
+        let run = &mut open.run;
+        if run.parent_id.is_none() {
+            run.trace_id = run.id;
+        }
+        run.dotted_order = match above {
+            Some(above) => above.dotted_order_of(run),
+            None => DottedOrder::root(run.start_time, run.id),
+        };
+        let entry = Entry {
+            id: run.id,
             trace_id: run.trace_id,
             start: run.start_time,
             dotted_order: Arc::new(run.dotted_order.clone()),
             client,
+            held: self.entries.get(&parent).and_then(|above| above.held.clone()),
             handles: 0,
+            is_run: true,
             inherited: None,
-            open: None,
+            open: Some(open),
         };
-        let mut open = Box::new(Open::new(run, number, self.log));
-        open.take_items(body);
-        entry.open = Some(open);
+        if let Some(held) = &entry.held {
+            self.tentative.started(held);
+        }
         self.entries.insert(key, entry);
         self.unannounced.push_back((key, start));
         self.started += 1;
@@ -233,7 +280,7 @@ impl Assembly {
         open.take_items(body);
         open.finish(end, status);
         entry.inherited = open.inherited();
-        let client = entry.client;
+        let (client, held) = (entry.client, entry.held.clone());
         if cfg!(debug_assertions) && open.run.parent_id.is_none() {
             self.strays.ended(open.site, open.run.start_time, end);
         }
@@ -248,7 +295,15 @@ impl Assembly {
             self.ended.push_back((self.pass, key));
         }
         self.finished += 1;
-        self.emit(client, RunChange::End(open.run));
+        let failed = open.run.status == Status::Error;
+        if let (Some(held), true) = (&held, failed) {
+            for (client, change) in self.tentative.keep(held) {
+                self.emit(client, None, change);
+            }
+        } else if let Some(held) = &held {
+            self.tentative.ended_well(held, key, self.pass);
+        }
+        self.emit(client, held, RunChange::End(open.run));
     }
 
     fn handle(&mut self, key: Key, by: i32) -> bool {
@@ -260,7 +315,12 @@ impl Assembly {
         true
     }
 
-    fn emit(&mut self, client: u16, change: RunChange) {
+    fn emit(&mut self, client: u16, held: Option<Held>, change: RunChange) {
+        let change = match held {
+            Some(held) => self.tentative.take(&held, client, change),
+            None => Some(change),
+        };
+        let Some(change) = change else { return };
         self.out_bytes += weight(&change);
         self.out.push((client, change));
     }
@@ -285,16 +345,17 @@ impl Assembly {
     fn announce(&mut self, now: i64, all: bool) {
         while let Some(&(key, start)) = self.unannounced.front() {
             let entry = self.entries.get_mut(&key);
-            let open = entry.and_then(|entry| entry.open.as_mut().map(|open| (entry.client, open)));
+            let open = entry.and_then(|entry| entry.open.as_mut().map(|open| (entry.client, &entry.held, open)));
             if open.is_some() && !all && now - start < ANNOUNCE_AFTER {
                 break;
             }
             self.unannounced.pop_front();
-            if let Some((client, open)) = open {
+            if let Some((client, held, open)) = open {
+                let held = held.clone();
                 open.announced = true;
                 let run = open.run.clone();
                 open.run.inputs = None;
-                self.emit(client, RunChange::Start(run));
+                self.emit(client, held, RunChange::Start(run));
             }
         }
     }
@@ -311,8 +372,8 @@ impl Assembly {
             let (chunks, outputs) = open.answer_so_far();
             let (id, trace_id) = (entry.id, entry.trace_id);
             let progress = Progress { id, trace_id, time: now, chunks, outputs: Some(outputs) };
-            let client = entry.client;
-            self.emit(client, RunChange::Progress(progress));
+            let (client, held) = (entry.client, entry.held.clone());
+            self.emit(client, held, RunChange::Progress(progress));
         }
     }
 
