@@ -9,11 +9,11 @@ mod boot;
 mod disabled;
 #[cfg(feature = "enable")]
 mod said;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 #[cfg(not(feature = "enable"))]
 pub use disabled::*;
-#[cfg(feature = "testing")]
-pub use traceable_core::testing;
 #[cfg(feature = "enable")]
 pub use {
     boot::{builder, init, run, scope, start_trace, try_init},
