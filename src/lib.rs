@@ -17,11 +17,11 @@ pub use traceable_core::testing;
 #[cfg(feature = "enable")]
 pub use {
     boot::{builder, init, try_init},
-    said::{feedback, thread, user},
+    said::{attach_to, feedback, thread, user},
     traceable_core::{
         Attached, Context, Current, Feedback, Fold, InRun, InRunExt, Parent, Reduce, Target, ThreadRecord, UserRecord,
         current, export, fold, messages, model,
-        model::{Run, RunId, RunType, ScoreSource, ScoreTarget, Status, Usage},
+        model::{Attachment, Run, RunId, RunType, ScoreSource, ScoreTarget, Status, Usage},
         runtime::{
             Builder, Client, Flush, Flushed, InitError, Overflow, Stats, flush, flush_blocking, is_enabled, shutdown,
             stats,

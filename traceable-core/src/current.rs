@@ -8,7 +8,7 @@ use crate::{
     adapters,
     context::Context,
     local::{self, Frame},
-    model::{RunId, Usage},
+    model::{Attachment, RunId, Usage},
     record::item,
     tape,
 };
@@ -115,6 +115,14 @@ impl Current {
     /// Gives the run another name.
     pub fn set_name(self, name: &str) {
         self.note(|body| adapters::text(body, item::NAME, name));
+    }
+
+    /// Adds a file, under this name; one of the same name is replaced. Its bytes are shared and not copied.
+    pub fn attach(self, name: &str, attachment: &Attachment) {
+        self.note(|body| {
+            adapters::text(body, item::ATTACHMENT, name);
+            tape::write_serialize(body, attachment);
+        });
     }
 
     fn note(self, write: impl FnOnce(&mut Vec<u8>)) {

@@ -7,6 +7,8 @@
 //! to the [`export::Exporter`]s.
 
 mod adapters;
+mod attach;
+mod attachments;
 mod clock;
 mod context;
 mod current;
@@ -30,6 +32,7 @@ mod tape;
 pub mod testing;
 
 pub use adapters::{Fold, Reduce, fold};
+pub use attach::attach_to;
 pub use context::{Attached, Context, InRun, InRunExt, Parent, wrap};
 pub use current::{Current, current};
 pub use feedback::{Feedback, Target, feedback};

@@ -6,7 +6,7 @@
 use std::cell::RefCell;
 
 use crate::{
-    clock,
+    attachments, clock,
     log::{Full, Need, Producer},
     model::{RunId, Status},
     record::{self, Key, SaidKind},
@@ -149,6 +149,16 @@ pub(crate) struct Opening {
     pub(crate) body: Option<Body>,
     root: Option<(Key, u64, i64)>,
     tentative: bool,
+}
+
+impl Drop for Opening {
+    /// A body is still here when its capture panicked.
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(body) = &self.body {
+            attachments::forget_items(body);
+        }
+    }
 }
 
 /// Decides on a call before anything of it is captured.
@@ -512,8 +522,13 @@ impl Local {
         while appended.is_err() && runtime::wait_for_room(&mut deadline) {
             appended = log.append(&head, body, need);
         }
-        let block_begun = appended?;
-        runtime::wake_writer(block_begun);
+        match appended {
+            Ok(block_begun) => runtime::wake_writer(block_begun),
+            Err(Full) => {
+                attachments::forget_body(head[0], body);
+                return Err(Full);
+            }
+        }
         Ok(())
     }
 

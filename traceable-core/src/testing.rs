@@ -54,13 +54,22 @@ impl Memory {
     pub fn runs(&self) -> Vec<Run> {
         let mut assembler = Assembler::new(usize::MAX / 4);
         let mut runs: BTreeMap<RunId, Run> = BTreeMap::new();
+        let mut additions: Vec<Run> = Vec::new();
         for change in self.changes() {
             if let Some(run) = assembler.push(&change) {
                 runs.insert(run.id, *run);
-            } else if let RunChange::Patch(patch) = change
-                && let Some(run) = runs.get_mut(&patch.id)
-            {
-                run.absorb(*patch);
+            }
+            match change {
+                RunChange::Patch(patch) => additions.push(*patch),
+                RunChange::Attachment(of) => {
+                    additions.push(Run { id: of.run_id, attachments: vec![of.attachment], ..Run::default() });
+                }
+                _ => {}
+            }
+        }
+        for addition in additions {
+            if let Some(run) = runs.get_mut(&addition.id) {
+                run.absorb(addition);
             }
         }
         let mut runs: Vec<Run> = runs.into_values().collect();

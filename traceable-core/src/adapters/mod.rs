@@ -14,7 +14,7 @@ use serde_json::Value;
 
 pub use self::reduce::{Fold, Reduce, fold};
 use crate::{
-    clock, local,
+    attachments, clock, local,
     local::{Ending, FAILED, FRESH, Frame, MUTED, Opening},
     model::{Status, Usage},
     probe::{Slot, Text},
@@ -92,7 +92,8 @@ fn take_inputs(body: &mut Vec<u8>) -> Map {
             inputs.insert(name.to_owned(), value.unwrap_or_default());
         }
     }
-    // The attribute writes the arguments first, so nothing else is in the body yet.
+    // The attribute writes the arguments first, so nothing else is in the body yet. Files among them are not kept.
+    attachments::forget_items(body);
     body.clear();
     inputs
 }
