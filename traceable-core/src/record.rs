@@ -286,6 +286,8 @@ impl<'a> Item<'a> {
             | Self::SetOutput(value)
             | Self::Event(_, _, value)
             | Self::SoFar(_, value)
+            | Self::Variable(_, value)
+            | Self::Expected(value)
             | Self::Attachment(_, value) => Some(value),
             _ => None,
         }

@@ -279,10 +279,10 @@ impl Open {
             Item::Id(id) => run.id = id,
             Item::Status(status) => self.status = Some(status),
             Item::Variable(name, value) => {
-                let value = json(value).map(|value| value.to_value()).unwrap_or_default();
-                run.variables.insert(name.to_owned(), value);
+                let value = self.json(name, value).map(|value| value.to_value()).unwrap_or_default();
+                self.run.variables.insert(name.to_owned(), value);
             }
-            Item::Expected(value) => run.expected = json(value),
+            Item::Expected(value) => self.run.expected = self.json("expected", value),
             Item::PromptRef(prompt) => run.prompt_ref = Some(prompt.to_owned()),
             Item::DeploymentRef(deployment) => run.deployment_ref = Some(deployment.to_owned()),
             Item::Place(file, line) => {
