@@ -18,6 +18,7 @@ pub use {
     traceable_core::{
         Attached, Context, Current, Fold, InRun, InRunExt, Parent, Reduce, current, export, fold, messages, model,
         model::{Run, RunId, RunType, Status, Usage},
+        redact::{Content, PatternError, Redaction, Redactor},
         runtime::{
             Builder, Client, Flush, Flushed, InitError, Overflow, Stats, flush, flush_blocking, is_enabled, shutdown,
             stats,

@@ -18,6 +18,7 @@ pub mod model;
 mod notice;
 mod probe;
 mod record;
+pub mod redact;
 pub mod runtime;
 mod site;
 mod sync;
@@ -47,6 +48,7 @@ pub mod __private {
             DescribeDebug, DescribeDisplay, DescribeName, Never, Probe, Slot, Split, SplitResult, SplitValue, Text,
             ViaDebug, ViaName, ViaSerialize,
         },
+        redact::Content,
         runtime::decide_off as no_boot,
         site::Site,
     };

@@ -55,6 +55,8 @@ pub(crate) mod item {
     pub(crate) const PANIC: u8 = 16;
     /// The output is the list of the chunks.
     pub(crate) const CHUNKS_ARE_OUTPUT: u8 = 14;
+    /// How much of the run may be sent: a byte.
+    pub(crate) const CONTENT: u8 = 40;
 }
 
 /// A record, read.
@@ -162,6 +164,7 @@ pub(crate) enum Item<'a> {
     RawChunks,
     ChunksAreOutput,
     SoFar(u64, TapeReader<'a>),
+    Content(u8),
 }
 
 /// Reads the items of a body.
@@ -199,6 +202,7 @@ impl<'a> Items<'a> {
             item::RAW_CHUNKS => Item::RawChunks,
             item::CHUNKS_ARE_OUTPUT => Item::ChunksAreOutput,
             item::SO_FAR => Item::SoFar(self.0.u64()?, self.value()?),
+            item::CONTENT => Item::Content(self.0.byte()?),
             _ => return Err(BrokenTape),
         })
     }

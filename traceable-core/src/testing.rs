@@ -112,7 +112,7 @@ impl Recorder {
         let pipeline = Pipeline::get_or_make()?;
         let memory = Memory::new();
         let destinations = vec![Destination::start(Box::new(memory.clone()))?];
-        let set = ClientSet { destinations, project: None };
+        let set = ClientSet { destinations, ..ClientSet::default() };
         let client = pipeline.clients.add(set).ok_or_else(|| std::io::Error::other("too many recorders"))?;
         if !gate::is_on() {
             gate::open();

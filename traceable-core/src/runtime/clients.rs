@@ -3,7 +3,7 @@
 use std::{borrow::Cow, sync::Mutex};
 
 use super::{destination::Destination, lock};
-use crate::sync::Arc;
+use crate::{redact::Privacy, sync::Arc};
 
 /// Where the runs of some traces go.
 ///
@@ -17,6 +17,7 @@ pub struct Client(pub(crate) u16);
 pub(crate) struct ClientSet {
     pub(crate) destinations: Vec<Destination>,
     pub(crate) project: Option<Cow<'static, str>>,
+    pub(crate) privacy: Privacy,
 }
 
 /// All clients of the process; number 0 is the one that `init` sets up.
@@ -80,6 +81,7 @@ impl Clients {
             Arc::new(ClientSet {
                 destinations: set.destinations.iter().filter_map(Destination::after_fork).collect(),
                 project: set.project.clone(),
+                privacy: set.privacy.clone(),
             })
         };
         let clients = Self::default();

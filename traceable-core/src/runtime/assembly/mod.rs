@@ -24,6 +24,7 @@ use crate::{
     export::weight,
     model::{DottedOrder, Progress, Run, RunChange, RunType, SourceLocation, Status},
     record::{self, Key, Record},
+    redact::Content,
     site::{self, Site},
     sync::Arc,
 };
@@ -76,7 +77,8 @@ pub(super) struct Assembly {
     /// The log that is being read.
     log: usize,
     pass: u64,
-    out: Vec<(u16, RunChange)>,
+    /// Changes with their client, and what their run allows to be sent of it.
+    out: Vec<(u16, Content, RunChange)>,
     out_bytes: usize,
     taken: u64,
     started: u64,
@@ -96,7 +98,7 @@ impl Assembly {
     }
 
     /// The changes that are finished.
-    pub(super) fn drain(&mut self) -> std::vec::Drain<'_, (u16, RunChange)> {
+    pub(super) fn drain(&mut self) -> std::vec::Drain<'_, (u16, Content, RunChange)> {
         self.out_bytes = 0;
         self.out.drain(..)
     }
@@ -165,8 +167,8 @@ impl Assembly {
                         }
                     }
                     None => {
-                        let (client, patch) = (entry.client, entry.patch(body));
-                        self.emit(client, RunChange::Patch(patch));
+                        let (client, content, patch) = (entry.client, entry.content, entry.patch(body));
+                        self.emit(client, content, RunChange::Patch(patch));
                     }
                 }
             }
@@ -202,12 +204,14 @@ impl Assembly {
             start: run.start_time,
             dotted_order: Arc::new(run.dotted_order.clone()),
             client,
+            content: self.entries.get(&parent).map_or(Content::Full, |above| above.content),
             handles: 0,
             inherited: None,
             open: None,
         };
         let mut open = Box::new(Open::new(run, number, self.log));
         open.take_items(body);
+        entry.content = entry.content.max(open.content);
         entry.open = Some(open);
         self.entries.insert(key, entry);
         self.unannounced.push_back((key, start));
@@ -233,7 +237,7 @@ impl Assembly {
         open.take_items(body);
         open.finish(end, status);
         entry.inherited = open.inherited();
-        let client = entry.client;
+        let (client, content) = (entry.client, entry.content);
         if cfg!(debug_assertions) && open.run.parent_id.is_none() {
             self.strays.ended(open.site, open.run.start_time, end);
         }
@@ -248,7 +252,7 @@ impl Assembly {
             self.ended.push_back((self.pass, key));
         }
         self.finished += 1;
-        self.emit(client, RunChange::End(open.run));
+        self.emit(client, content, RunChange::End(open.run));
     }
 
     fn handle(&mut self, key: Key, by: i32) -> bool {
@@ -260,9 +264,9 @@ impl Assembly {
         true
     }
 
-    fn emit(&mut self, client: u16, change: RunChange) {
+    fn emit(&mut self, client: u16, content: Content, change: RunChange) {
         self.out_bytes += weight(&change);
-        self.out.push((client, change));
+        self.out.push((client, content, change));
     }
 
     /// Tries again what came too early, for as long as that helps: what waited may be what something else waits for.
@@ -285,16 +289,16 @@ impl Assembly {
     fn announce(&mut self, now: i64, all: bool) {
         while let Some(&(key, start)) = self.unannounced.front() {
             let entry = self.entries.get_mut(&key);
-            let open = entry.and_then(|entry| entry.open.as_mut().map(|open| (entry.client, open)));
+            let open = entry.and_then(|entry| entry.open.as_mut().map(|open| (entry.client, entry.content, open)));
             if open.is_some() && !all && now - start < ANNOUNCE_AFTER {
                 break;
             }
             self.unannounced.pop_front();
-            if let Some((client, open)) = open {
+            if let Some((client, content, open)) = open {
                 open.announced = true;
                 let run = open.run.clone();
                 open.run.inputs = None;
-                self.emit(client, RunChange::Start(run));
+                self.emit(client, content, RunChange::Start(run));
             }
         }
     }
@@ -311,8 +315,8 @@ impl Assembly {
             let (chunks, outputs) = open.answer_so_far();
             let (id, trace_id) = (entry.id, entry.trace_id);
             let progress = Progress { id, trace_id, time: now, chunks, outputs: Some(outputs) };
-            let client = entry.client;
-            self.emit(client, RunChange::Progress(progress));
+            let (client, content) = (entry.client, entry.content);
+            self.emit(client, content, RunChange::Progress(progress));
         }
     }
 

@@ -8,6 +8,7 @@ use crate::{
     messages,
     model::{DottedOrder, Event, Json, Run, RunId, RunType, Status, StreamInfo, Usage},
     record::{Item, Items},
+    redact::Content,
     sync::Arc,
     tape::json::{TapeReader, escape, into_text},
 };
@@ -34,6 +35,8 @@ pub(super) struct Entry {
     pub(super) start: i64,
     pub(super) dotted_order: Arc<DottedOrder>,
     pub(super) client: u16,
+    /// What its own attribute and those above allow to be sent of it.
+    pub(super) content: Content,
     /// Handles through which children may still come.
     pub(super) handles: i32,
     /// Set at the end; until then it is a part of the open run.
@@ -52,6 +55,8 @@ pub(super) struct Open {
     /// The outputs were set by hand: those of the function do not replace them.
     pub(super) outputs_set: bool,
     pub(super) keep_raw: bool,
+    /// What the attribute allows to be sent.
+    pub(super) content: Content,
     pub(super) chunks: Vec<(i64, Json)>,
     pub(super) chunk_bytes: usize,
     pub(super) chunks_cut: u64,
@@ -109,6 +114,7 @@ impl Open {
             announced: false,
             outputs_set: false,
             keep_raw: false,
+            content: Content::Full,
             chunks: Vec::new(),
             chunk_bytes: 0,
             chunks_cut: 0,
@@ -195,6 +201,7 @@ impl Open {
                 (stream.first_chunk, stream.last_chunk, stream.chunks) = (first, last, count);
             }
             Item::RawChunks => self.keep_raw = true,
+            Item::Content(code) => self.content = Content::from_code(code),
             Item::SoFar(chunks, value) => self.so_far = json(value).map(|answer| (chunks, answer)),
             Item::ChunksAreOutput => {
                 // Chunks that passed and were not recorded are left out on purpose.
