@@ -23,6 +23,7 @@ pub use {
         Reduce, RunBuilder, Scope, Target, ThreadRecord, UserRecord, current, export, fold, messages, model,
         model::{Attachment, DottedOrder, Run, RunId, RunType, ScoreSource, ScoreTarget, Status, Usage},
         propagation,
+        redact::{Content, PatternError, Redaction, Redactor},
         runtime::{
             Builder, Client, Flush, Flushed, InitError, Overflow, Stats, flush, flush_blocking, is_enabled, shutdown,
             stats,

@@ -26,6 +26,7 @@ mod people;
 mod probe;
 pub mod propagation;
 mod record;
+pub mod redact;
 mod remote;
 pub mod runtime;
 mod said;
@@ -63,6 +64,7 @@ pub mod __private {
             DescribeDebug, DescribeDisplay, DescribeName, Never, Probe, Slot, Split, SplitResult, SplitValue, Text,
             ViaDebug, ViaName, ViaSerialize,
         },
+        redact::Content,
         runtime::decide_off as no_boot,
         site::Site,
     };
