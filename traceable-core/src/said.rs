@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::{
+    attachments,
     local::{self, Frame, TENTATIVE},
     record::{Key, SaidKind},
     tape,
@@ -61,7 +62,7 @@ impl Said {
     }
 
     /// Hands the record over. Answers whether there was room.
-    pub(crate) fn send(self, kind: SaidKind) -> bool {
+    pub(crate) fn send(mut self, kind: SaidKind) -> bool {
         let Some(client) = self.client else { return false };
         let mut body = Vec::with_capacity(self.fields.len() + self.tags.len() + self.metadata.len() + 32);
         body.push(tape::MAP);
@@ -75,6 +76,16 @@ impl Said {
             }
         }
         body.push(tape::END);
+        // The files in it are the log's now.
+        self.client = None;
         local::write_said(kind, client, self.root, &body)
+    }
+}
+
+impl Drop for Said {
+    fn drop(&mut self) {
+        if !self.is_off() {
+            [&self.fields, &self.tags, &self.metadata].into_iter().for_each(|tape| attachments::forget(tape));
+        }
     }
 }

@@ -239,7 +239,8 @@ fn what_is_dropped_is_let_go() {
             processed(&image);
             quiet(&image);
             std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| panics(&image))).unwrap_err();
-            recorder.scope(|| traceable::feedback(RunId::from_u128(1), "k").value(&image).send());
+            traceable::feedback(RunId::from_u128(1), "k").value(&image).send();
+            drop(traceable::feedback(RunId::from_u128(1), "never sent").correction(&image));
             recorder.flush();
         }
         replaced(&image);
