@@ -2,7 +2,10 @@
 
 use std::sync::Once;
 
-use traceable_core::runtime::{Builder, InitError};
+use traceable_core::{
+    EnteredRun, RunBuilder, Scope,
+    runtime::{self, Builder, InitError},
+};
 
 /// Settings from the environment, and the destinations that it names; more can be added before `init`.
 ///
@@ -75,6 +78,50 @@ fn switch() -> Option<bool> {
             _ => None,
         }
     })
+}
+
+/// A run of this name, to be begun by hand: for what no function stands for.
+///
+/// ```
+/// let answer = traceable::run("guess").run_type("llm").input("question", "which film?").call(|guess| {
+///     guess.add_metadata("attempt", &1);
+///     "The Godfather"
+/// });
+/// # assert_eq!(answer, "The Godfather");
+/// ```
+#[track_caller]
+pub fn run(name: impl AsRef<str>) -> RunBuilder {
+    runtime::ask(BOOT);
+    traceable_core::run(name)
+}
+
+/// Begins a run of this name and makes it the current one until the answer is dropped. For code without an `.await`;
+/// elsewhere use [`run`] with [`RunBuilder::future`].
+///
+/// ```
+/// let trace = traceable::start_trace("guess the film");
+/// // Runs that begin here are parts of it.
+/// trace.set_result("The Godfather");
+/// trace.add_metadata("attempt", &1);
+/// ```
+#[track_caller]
+#[must_use = "dropped, the run ends"]
+pub fn start_trace(name: impl AsRef<str>) -> EnteredRun {
+    run(name).enter()
+}
+
+/// Says something of all runs that begin in a stretch of code, and of all below them.
+///
+/// ```
+/// # fn answer(_: &str) {}
+/// traceable::scope().thread("conversation-7").user("ada@example.com").tag("beta").call(|| {
+///     // Every run that begins here belongs to this conversation and this user.
+///     answer("why?");
+/// });
+/// ```
+pub fn scope() -> Scope {
+    runtime::ask(BOOT);
+    traceable_core::scope()
 }
 
 /// Called by the first traced call of a process that has not called `init`.

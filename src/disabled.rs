@@ -7,6 +7,7 @@ use std::{
     fmt,
     future::Future,
     marker::PhantomData,
+    ops::Deref,
     pin::Pin,
     task::{self, Poll},
     time::Duration,
@@ -135,7 +136,346 @@ impl Current {
 
     /// Does nothing.
     pub fn set_name(self, _name: &str) {}
+
+    /// Does nothing.
+    pub fn set_result<T: ?Sized>(self, _result: &T) {}
+
+    /// Does nothing.
+    pub fn set_inputs<T: ?Sized>(self, _inputs: &T) {}
+
+    /// Does nothing.
+    pub fn set_metadata<T: ?Sized>(self, _metadata: &T) {}
+
+    /// Does nothing.
+    pub fn set_expected<T: ?Sized>(self, _expected: &T) {}
+
+    /// Does nothing.
+    pub fn add_variable<T: ?Sized>(self, _name: &str, _value: &T) {}
+
+    /// Does nothing.
+    pub fn set_model(self, _provider: &str, _model: &str) {}
+
+    /// Does nothing.
+    pub fn set_cost(self, _dollars: f64) {}
+
+    /// Does nothing.
+    pub fn set_raw_stream(self, _text: &str) {}
+
+    /// Does nothing.
+    pub fn set_prompt(self, _prompt: Option<&str>, _deployment: Option<&str>) {}
+
+    /// Does nothing.
+    pub fn set_run_type(self, _run_type: &str) {}
+
+    /// Does nothing.
+    pub fn set_status(self, _status: Status) {}
+
+    /// Does nothing.
+    pub fn set_thread(self, _id: &str) {}
+
+    /// Does nothing.
+    pub fn set_user(self, _id: &str) {}
+
+    /// A run that is not recorded.
+    pub fn child(self, _name: impl AsRef<str>) -> RunBuilder {
+        RunBuilder(())
+    }
+
+    /// No headers.
+    #[must_use]
+    pub fn headers(self) -> Vec<(&'static str, String)> {
+        Vec::new()
+    }
 }
+
+/// How a run stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum Status {
+    /// Still open.
+    #[default]
+    Pending,
+    /// Ended well.
+    Ok,
+    /// Ended with an error or a panic.
+    Error,
+    /// The future or stream was dropped before its end.
+    Cancelled,
+    /// Ended from outside, such as by a limit.
+    Aborted,
+    /// Not known.
+    Unknown,
+}
+
+/// A run that another one is to be a part of: none.
+#[derive(Debug, Clone)]
+pub struct Parent(());
+
+impl<T: IsParent> From<T> for Parent {
+    fn from(_: T) -> Self {
+        Self(())
+    }
+}
+
+/// What may be given as a parent.
+trait IsParent {}
+
+impl IsParent for Context {}
+impl IsParent for &Context {}
+impl IsParent for Current {}
+impl IsParent for &Current {}
+impl IsParent for &ActiveRun {}
+
+/// Where runs would go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Client(());
+
+/// A run that is not recorded.
+pub fn run(_name: impl AsRef<str>) -> RunBuilder {
+    RunBuilder(())
+}
+
+/// A run that is not recorded.
+#[must_use = "dropped, the run ends"]
+pub fn start_trace(_name: impl AsRef<str>) -> EnteredRun {
+    RunBuilder(()).enter()
+}
+
+/// A run that is not recorded.
+#[derive(Debug)]
+#[must_use = "the run begins with `start`, `enter`, `call` or `future`"]
+pub struct RunBuilder(());
+
+/// Setters that take a text and do nothing.
+macro_rules! texts {
+    ($($name:ident)*) => {
+        $(
+            /// Does nothing.
+            pub fn $name(self, _text: impl AsRef<str>) -> Self {
+                self
+            }
+        )*
+    };
+}
+
+impl RunBuilder {
+    texts! { tag prompt deployment project thread session user environment release provider model }
+
+    /// Does nothing.
+    pub fn run_type<T>(self, _run_type: T) -> Self {
+        self
+    }
+
+    /// Does nothing.
+    pub fn input<T: ?Sized>(self, _name: &str, _value: &T) -> Self {
+        self
+    }
+
+    /// Does nothing.
+    pub fn inputs<T: ?Sized>(self, _value: &T) -> Self {
+        self
+    }
+
+    /// Does nothing.
+    pub fn metadata<T: ?Sized>(self, _key: &str, _value: &T) -> Self {
+        self
+    }
+
+    /// Does nothing.
+    pub fn tags<T: AsRef<str>>(self, _tags: impl IntoIterator<Item = T>) -> Self {
+        self
+    }
+
+    /// Does nothing.
+    pub fn expected<T: ?Sized>(self, _value: &T) -> Self {
+        self
+    }
+
+    /// Does nothing.
+    pub fn variable<T: ?Sized>(self, _name: &str, _value: &T) -> Self {
+        self
+    }
+
+    /// Does nothing.
+    pub fn parent(self, _parent: impl Into<Parent>) -> Self {
+        self
+    }
+
+    /// Does nothing.
+    pub fn client(self, _client: Client) -> Self {
+        self
+    }
+
+    /// Does nothing.
+    pub fn enabled(self, _enabled: bool) -> Self {
+        self
+    }
+
+    /// Does nothing.
+    pub fn id(self, _id: RunId) -> Self {
+        self
+    }
+
+    /// A run that is not recorded.
+    #[must_use = "dropped, the run ends"]
+    pub fn start(self) -> ActiveRun {
+        ActiveRun(Current(()))
+    }
+
+    /// A run that is not recorded.
+    #[must_use = "dropped, the run ends"]
+    pub fn enter(self) -> EnteredRun {
+        EnteredRun(self.start(), PhantomData)
+    }
+
+    /// Calls `f`.
+    pub fn call<T>(self, f: impl FnOnce(&ActiveRun) -> T) -> T {
+        f(&self.start())
+    }
+
+    /// Calls `f`.
+    ///
+    /// # Errors
+    ///
+    /// That of `f`.
+    pub fn try_call<T, E: fmt::Display>(self, f: impl FnOnce(&ActiveRun) -> Result<T, E>) -> Result<T, E> {
+        self.call(f)
+    }
+
+    /// The future as it is.
+    pub fn future<F: Future>(self, future: F) -> F {
+        future
+    }
+
+    /// The future as it is.
+    pub fn try_future<T, E: fmt::Display, F: Future<Output = Result<T, E>>>(self, future: F) -> F {
+        future
+    }
+}
+
+/// A run that is not recorded.
+#[derive(Debug)]
+pub struct ActiveRun(Current);
+
+impl Deref for ActiveRun {
+    type Target = Current;
+
+    fn deref(&self) -> &Current {
+        &self.0
+    }
+}
+
+impl ActiveRun {
+    /// Does nothing.
+    pub fn end(&self) {}
+
+    /// Does nothing.
+    pub fn end_with<T: ?Sized>(&self, _output: &T) {}
+
+    /// Does nothing.
+    pub fn fail(&self, _error: impl fmt::Display) {}
+
+    /// `false`.
+    #[must_use]
+    pub fn is_ended(&self) -> bool {
+        false
+    }
+
+    /// Does nothing.
+    #[must_use = "the run is current only while the answer is kept"]
+    pub fn enter(&self) -> Attached<'_> {
+        Attached(PhantomData)
+    }
+
+    /// Calls `f`.
+    pub fn scope<T>(&self, f: impl FnOnce() -> T) -> T {
+        f()
+    }
+
+    /// The future as it is.
+    pub fn future<F>(&self, future: F) -> InRun<F> {
+        InRun { inner: future }
+    }
+}
+
+/// A run that is not recorded.
+#[derive(Debug)]
+pub struct EnteredRun(ActiveRun, PhantomData<*const ()>);
+
+impl Deref for EnteredRun {
+    type Target = ActiveRun;
+
+    fn deref(&self) -> &ActiveRun {
+        &self.0
+    }
+}
+
+/// Says nothing of any run.
+pub fn scope() -> Scope {
+    Scope(())
+}
+
+/// Says nothing of any run.
+#[derive(Debug)]
+#[must_use = "a scope says something of what is called in it"]
+pub struct Scope(());
+
+impl Scope {
+    texts! { project thread session user environment release tag run_name }
+
+    /// Does nothing.
+    pub fn tags<T: AsRef<str>>(self, _tags: impl IntoIterator<Item = T>) -> Self {
+        self
+    }
+
+    /// Does nothing.
+    pub fn metadata<T: ?Sized>(self, _key: &str, _value: &T) -> Self {
+        self
+    }
+
+    /// Does nothing.
+    pub fn parent(self, _parent: impl Into<Parent>) -> Self {
+        self
+    }
+
+    /// Does nothing.
+    pub fn client(self, _client: Client) -> Self {
+        self
+    }
+
+    /// Does nothing.
+    pub fn enabled(self, _enabled: bool) -> Self {
+        self
+    }
+
+    /// Does nothing.
+    pub fn run_id(self, _id: RunId) -> Self {
+        self
+    }
+
+    /// Calls `f`.
+    pub fn call<T>(self, f: impl FnOnce() -> T) -> T {
+        f()
+    }
+
+    /// The future as it is.
+    pub fn future<F>(self, future: F) -> InScope<F> {
+        InRun { inner: future }
+    }
+
+    /// Does nothing.
+    #[must_use = "the scope holds only while the answer is kept"]
+    pub fn enter(self) -> Entered<'static> {
+        Entered(PhantomData)
+    }
+}
+
+/// A future or stream as it is.
+pub type InScope<T> = InRun<T>;
+
+/// What [`Scope::enter`] answers.
+#[derive(Debug)]
+pub struct Entered<'a>(PhantomData<(&'a (), *const ())>);
 
 /// A context that does nothing.
 #[derive(Debug, Clone)]
@@ -158,6 +498,17 @@ impl Context {
     #[must_use]
     pub fn id(&self) -> Option<RunId> {
         None
+    }
+
+    /// A context that does nothing.
+    pub fn from_headers<N: AsRef<str>, V: AsRef<[u8]>>(_headers: impl IntoIterator<Item = (N, V)>) -> Self {
+        Self(())
+    }
+
+    /// No headers.
+    #[must_use]
+    pub fn headers(&self) -> Vec<(&'static str, String)> {
+        Vec::new()
     }
 
     /// Does nothing.

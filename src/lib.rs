@@ -9,19 +9,20 @@ mod boot;
 mod disabled;
 #[cfg(feature = "enable")]
 mod said;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 #[cfg(not(feature = "enable"))]
 pub use disabled::*;
-#[cfg(feature = "testing")]
-pub use traceable_core::testing;
 #[cfg(feature = "enable")]
 pub use {
-    boot::{builder, init, try_init},
+    boot::{builder, init, run, scope, start_trace, try_init},
     said::{attach_to, feedback, thread, user},
     traceable_core::{
-        Attached, Context, Current, Feedback, Fold, InRun, InRunExt, Parent, Reduce, Target, ThreadRecord, UserRecord,
-        current, export, fold, messages, model,
-        model::{Attachment, Run, RunId, RunType, ScoreSource, ScoreTarget, Status, Usage},
+        ActiveRun, Attached, Context, Current, Entered, EnteredRun, Feedback, Fold, InRun, InRunExt, InScope, Parent,
+        Reduce, RunBuilder, Scope, Target, ThreadRecord, UserRecord, current, export, fold, messages, model,
+        model::{Attachment, DottedOrder, Run, RunId, RunType, ScoreSource, ScoreTarget, Status, Usage},
+        propagation,
         runtime::{
             Builder, Client, Flush, Flushed, InitError, Overflow, Stats, flush, flush_blocking, is_enabled, shutdown,
             stats,

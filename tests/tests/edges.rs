@@ -20,9 +20,11 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "pin-project-lite",
             "serde",
             "serde_json",
+            "similar",
             "xxhash-rust",
         ],
     ),
+    ("traceable-integrations", &["traceable-core", "http", "http-body", "pin-project-lite"]),
     ("traceable-exporters", &["traceable-core", "anstyle", "serde", "serde_json", "terminal_size", "unicode-width"]),
     ("traceable", &["traceable-core", "traceable-exporters", "traceable-macros", "futures-core", "pin-project-lite"]),
 ];

@@ -12,9 +12,13 @@ use pin_project_lite::pin_project;
 
 use crate::{
     current::Current,
-    local::{self, Frame, Options},
+    frame::{Frame, SCOPE},
+    local::{self, Options},
     model::RunId,
+    record::Key,
     runtime::clients::Client,
+    scope::Carried,
+    sync::Arc,
 };
 
 /// The run that was the current one when this was captured.
@@ -33,20 +37,46 @@ use crate::{
 #[derive(Debug)]
 #[must_use = "a context does nothing before it is attached"]
 pub struct Context {
-    frame: Frame,
+    pub(crate) frame: Frame,
+    /// What the scopes say that the context was captured in, and the way down to its run.
+    pub(crate) carried: Option<Arc<Carried>>,
 }
 
 impl Context {
-    /// The current run. Outside of any run, a context that changes nothing.
+    /// The current run, with what the scopes around it say. Outside of any run and scope, a context that changes nothing.
     pub fn current() -> Self {
-        Self::of(local::top())
+        let (top, around) = local::top_with_scope();
+        let directly = top.is(SCOPE);
+        if !top.has_far_root() && (directly || around.is_none()) {
+            return Self::of(top, around);
+        }
+        let mut carried = around.map_or_else(Carried::default, |around| around.seen_from_within(directly));
+        carried.lineage = local::lineage(&top);
+        Self::of(top, Some(Arc::new(carried)))
     }
 
-    pub(crate) fn of(frame: Frame) -> Self {
+    /// A run that was begun below `parent`, or else below what is current, and is on no stack.
+    pub(crate) fn of_run(frame: Frame, parent: Option<&Parent>) -> Self {
+        if !frame.has_far_root() {
+            return Self::of(frame, None);
+        }
+        let mut lineage = match parent {
+            Some(parent) => parent.lineage(),
+            None => local::lineage(&local::top()),
+        };
+        lineage.push((frame.start, frame.key));
+        Self::of(frame, Some(Arc::new(Carried { lineage, ..Carried::default() })))
+    }
+
+    pub(crate) fn of(mut frame: Frame, carried: Option<Arc<Carried>>) -> Self {
         if frame.is_recorded() {
             local::write_handle(frame.key, true);
         }
-        Self { frame }
+        frame.flags &= !SCOPE;
+        if carried.is_some() {
+            frame.set(SCOPE);
+        }
+        Self { frame, carried }
     }
 
     /// Whether there is a run in it.
@@ -58,13 +88,22 @@ impl Context {
     /// The run's id.
     #[must_use]
     pub fn id(&self) -> Option<RunId> {
-        self.frame.is_recorded().then(|| self.frame.id())
+        Current::of(self.frame).id()
     }
 
     /// Makes the run the current one on this thread until the answer is dropped.
     #[must_use = "the run is current only while the answer is kept"]
     pub fn attach(&self) -> Attached<'_> {
-        let place = if self.is_idle() { None } else { local::push(&self.frame) };
+        let mut frame = self.frame;
+        if frame.depth == 0 && !self.is_idle() {
+            // Which client a root belongs to is decided where it begins.
+            frame.client = local::client_of_roots(&local::top());
+        }
+        let place = match &self.carried {
+            Some(carried) => local::push_scope(&frame, carried).map(Place::Scope),
+            None if self.is_idle() => None,
+            None => local::push(&frame).map(Place::Run),
+        };
         Attached { place, _context: PhantomData }
     }
 
@@ -81,7 +120,7 @@ impl Context {
 
 impl Clone for Context {
     fn clone(&self) -> Self {
-        Self::of(self.frame)
+        Self::of(self.frame, self.carried.clone())
     }
 }
 
@@ -96,15 +135,24 @@ impl Drop for Context {
 /// While this lives, a context's run is the current one on this thread.
 #[derive(Debug)]
 pub struct Attached<'a> {
-    place: Option<usize>,
+    place: Option<Place>,
     /// Belongs to one thread, and to a context that outlives it.
     _context: PhantomData<(&'a Context, *const ())>,
 }
 
+/// A place on the thread's stack, and whether something stands beside it.
+#[derive(Debug, Clone, Copy)]
+enum Place {
+    Run(usize),
+    Scope(usize),
+}
+
 impl Drop for Attached<'_> {
     fn drop(&mut self) {
-        if let Some(place) = self.place {
-            local::pop(place);
+        match self.place {
+            Some(Place::Run(place)) => drop(local::pop(place)),
+            Some(Place::Scope(place)) => local::pop_scope(place),
+            None => {}
         }
     }
 }
@@ -171,37 +219,53 @@ pub trait InRunExt: Sized {
 impl<T> InRunExt for T {}
 
 /// The run that another one is to be a part of, as the attribute's `parent` takes it.
-#[derive(Debug, Clone, Copy)]
-pub struct Parent(Frame);
+#[derive(Debug, Clone)]
+pub struct Parent {
+    pub(crate) frame: Frame,
+    pub(crate) carried: Option<Arc<Carried>>,
+    /// Keeps a run of another process known until its first child has begun.
+    _kept: Option<Context>,
+}
+
+impl Parent {
+    /// Starts and keys from the first run of this process to this one.
+    fn lineage(&self) -> Vec<(i64, Key)> {
+        match &self.carried {
+            Some(carried) if !carried.lineage.is_empty() => carried.lineage.clone(),
+            _ if self.frame.has_far_root() => local::lineage(&self.frame),
+            _ => self.frame.short_lineage(),
+        }
+    }
+}
 
 impl From<&Context> for Parent {
     fn from(context: &Context) -> Self {
-        Self(context.frame)
+        Self { frame: context.frame, carried: context.carried.clone(), _kept: None }
     }
 }
 
 impl From<Context> for Parent {
     fn from(context: Context) -> Self {
-        Self(context.frame)
+        Self { frame: context.frame, carried: context.carried.clone(), _kept: Some(context) }
     }
 }
 
 impl From<&Current> for Parent {
     fn from(current: &Current) -> Self {
-        Self(current.frame())
+        Self { frame: current.frame(), carried: None, _kept: None }
     }
 }
 
 impl From<Current> for Parent {
     fn from(current: Current) -> Self {
-        Self(current.frame())
+        Self::from(&current)
     }
 }
 
 impl Options {
     /// Makes the run a part of `parent`, whatever is current. A context without a run makes it a root.
     pub fn parent(&mut self, parent: impl Into<Parent>) {
-        self.parent = Some(parent.into().0);
+        self.parent = Some(parent.into());
     }
 
     /// Sends the trace to the destinations of `client`, if the run is a root.

@@ -6,10 +6,12 @@ use serde::Serialize;
 
 use crate::{
     adapters,
+    by_hand::{RunBuilder, run},
     context::Context,
-    local::{self, Frame},
-    model::{Attachment, RunId, Usage},
-    record::item,
+    frame::Frame,
+    local,
+    model::{Attachment, RunId, Status, Usage},
+    record::{self, item},
     tape,
 };
 
@@ -34,6 +36,10 @@ pub struct Current {
 }
 
 impl Current {
+    pub(crate) const fn of(frame: Frame) -> Self {
+        Self { frame }
+    }
+
     pub(crate) fn frame(self) -> Frame {
         self.frame
     }
@@ -41,24 +47,27 @@ impl Current {
     /// Whether the run is recorded.
     #[must_use]
     pub fn is_recording(self) -> bool {
-        self.frame.is_recorded()
+        self.frame.is_run()
     }
 
     /// The run's id: the one that every backend shows. `None` when the run is not recorded.
     #[must_use]
     pub fn id(self) -> Option<RunId> {
-        self.is_recording().then(|| self.frame.id())
+        if self.is_recording() { self.frame.id() } else { None }
     }
 
     /// The id of the trace's root.
     #[must_use]
     pub fn trace_id(self) -> Option<RunId> {
-        self.is_recording().then(|| self.frame.trace_id())
+        if self.is_recording() { self.frame.trace_id() } else { None }
     }
 
     /// The run, to be carried to other tasks and threads.
     pub fn context(self) -> Context {
-        Context::of(self.frame)
+        if local::top().key == self.frame.key {
+            return Context::current();
+        }
+        Context::of(self.frame, None)
     }
 
     /// Adds a metadata value. Runs that begin below afterwards inherit it.
@@ -102,6 +111,100 @@ impl Current {
             body.push(item::SET_OUTPUT);
             tape::write_serialize(body, outputs);
         });
+    }
+
+    /// Sets the output, as [`Current::set_outputs`].
+    pub fn set_result<T: Serialize + ?Sized>(self, result: &T) {
+        self.set_outputs(result);
+    }
+
+    /// Sets all inputs, in place of those that were recorded.
+    pub fn set_inputs<T: Serialize + ?Sized>(self, inputs: &T) {
+        self.note(|body| {
+            body.push(item::INPUTS);
+            tape::write_serialize(body, inputs);
+        });
+    }
+
+    /// Adds each member of an object to the metadata. Any other value is added under `metadata`.
+    pub fn set_metadata<T: Serialize + ?Sized>(self, metadata: &T) {
+        self.note(|body| tape::write_members(body, metadata));
+    }
+
+    /// Sets the answer that was wanted.
+    pub fn set_expected<T: Serialize + ?Sized>(self, expected: &T) {
+        self.note(|body| {
+            body.push(item::EXPECTED);
+            tape::write_serialize(body, expected);
+        });
+    }
+
+    /// Says what a placeholder of the prompt was filled with.
+    pub fn add_variable<T: Serialize + ?Sized>(self, name: &str, value: &T) {
+        self.note(|body| {
+            adapters::text(body, item::VARIABLE, name);
+            tape::write_serialize(body, value);
+        });
+    }
+
+    /// Names who serves the model and the model, such as `openai` and `gpt-4o`.
+    pub fn set_model(self, provider: &str, model: &str) {
+        self.add_metadata("ls_provider", provider);
+        self.add_metadata("ls_model_name", model);
+    }
+
+    /// Sets what the call cost, in US dollars; what its tokens would cost does not replace it.
+    pub fn set_cost(self, dollars: f64) {
+        self.note(|body| {
+            body.push(item::COST);
+            body.extend_from_slice(&dollars.to_bits().to_le_bytes());
+        });
+    }
+
+    /// Keeps the text of a stream as it came, beside the output that was made of it.
+    pub fn set_raw_stream(self, text: &str) {
+        self.note(|body| {
+            body.push(item::RAW_TEXT);
+            tape::write_str(body, text);
+        });
+    }
+
+    /// Names the prompt that was used, and its deployed version, in the words of the platform that keeps them.
+    pub fn set_prompt(self, prompt: Option<&str>, deployment: Option<&str>) {
+        self.note(|body| {
+            if let Some(prompt) = prompt {
+                adapters::text(body, item::PROMPT_REF, prompt);
+            }
+            if let Some(deployment) = deployment {
+                adapters::text(body, item::DEPLOYMENT_REF, deployment);
+            }
+        });
+    }
+
+    /// Sets the kind of work.
+    pub fn set_run_type(self, run_type: &str) {
+        self.note(|body| adapters::text(body, item::RUN_TYPE, run_type));
+    }
+
+    /// Sets how the run stands, whatever becomes of its function.
+    pub fn set_status(self, status: Status) {
+        self.note(|body| body.extend_from_slice(&[item::STATUS, record::status_byte(status)]));
+    }
+
+    /// Makes the run, and those that begin below it afterwards, a part of a conversation.
+    pub fn set_thread(self, id: &str) {
+        self.note(|body| adapters::text(body, item::THREAD, id));
+    }
+
+    /// Names the user of the run, and of those that begin below it afterwards.
+    pub fn set_user(self, id: &str) {
+        self.note(|body| adapters::text(body, item::USER, id));
+    }
+
+    /// A run below this one, to be begun by hand.
+    #[track_caller]
+    pub fn child(self, name: impl AsRef<str>) -> RunBuilder {
+        run(name).parent(self)
     }
 
     /// Sets the error: the run has failed, also if the function returns a value.

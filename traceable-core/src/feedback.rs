@@ -3,9 +3,11 @@
 use serde::Serialize;
 
 use crate::{
+    by_hand::ActiveRun,
     clock,
     current::Current,
-    local::{self, Frame},
+    frame::Frame,
+    local,
     model::{RunId, ScoreSource, ScoreTarget},
     notice,
     record::SaidKind,
@@ -67,6 +69,12 @@ impl From<Current> for Target {
 impl From<&Current> for Target {
     fn from(run: &Current) -> Self {
         (*run).into()
+    }
+}
+
+impl From<&ActiveRun> for Target {
+    fn from(run: &ActiveRun) -> Self {
+        Self::from(**run)
     }
 }
 

@@ -9,21 +9,27 @@
 mod adapters;
 mod attach;
 mod attachments;
+mod by_hand;
 mod clock;
 mod context;
 mod current;
 pub mod export;
 mod feedback;
+mod frame;
 mod local;
 mod log;
 pub mod messages;
 pub mod model;
 mod notice;
+mod origin;
 mod people;
 mod probe;
+pub mod propagation;
 mod record;
+mod remote;
 pub mod runtime;
 mod said;
+mod scope;
 mod site;
 mod sync;
 mod sys;
@@ -33,10 +39,12 @@ pub mod testing;
 
 pub use adapters::{Fold, Reduce, fold};
 pub use attach::attach_to;
+pub use by_hand::{ActiveRun, EnteredRun, RunBuilder, run};
 pub use context::{Attached, Context, InRun, InRunExt, Parent, wrap};
 pub use current::{Current, current};
 pub use feedback::{Feedback, Target, feedback};
 pub use people::{ThreadRecord, UserRecord, thread, user};
+pub use scope::{Entered, InScope, Scope, scope};
 
 /// What expansions of `#[traceable]` name. No part of the public interface: anything here may change in any release.
 #[doc(hidden)]

@@ -7,75 +7,17 @@ use std::cell::RefCell;
 
 use crate::{
     attachments, clock,
+    context::Parent,
+    frame::{FAILED, FOREIGN, Frame, MUTED, OPENING, SCOPE, TENTATIVE},
     log::{Full, Need, Producer},
     model::{RunId, Status},
-    record::{self, Key, SaidKind},
+    origin::{self, Origin},
+    record::{self, Key, SaidKind, item},
     runtime::{self, counters::Reason, gate},
+    scope::{Carried, Next},
     site::Site,
+    sync::Arc,
 };
-
-/// An open run as its thread or future holds it. Plain data; a future keeps one between two polls.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Frame {
-    pub(crate) key: Key,
-    /// Start in nanoseconds since the epoch.
-    pub(crate) start: i64,
-    /// Start in ticks.
-    pub(crate) ticks: u64,
-    pub(crate) root_key: Key,
-    pub(crate) root_start: i64,
-    pub(crate) client: u16,
-    pub(crate) flags: u8,
-}
-
-/// The run and all below it are not recorded, because the sample left them out or they were switched off.
-pub(crate) const MUTED: u8 = 1;
-/// An async function's first poll has begun; its body is about to open the run.
-pub(crate) const OPENING: u8 = 2;
-/// The run has already said what went wrong.
-pub(crate) const FAILED: u8 = 4;
-/// The adapter has not been polled yet.
-pub(crate) const FRESH: u8 = 8;
-/// Raw chunks were asked for.
-pub(crate) const RAW_CHUNKS: u8 = 16;
-/// The trace is only kept if one of its runs fails.
-pub(crate) const TENTATIVE: u8 = 128;
-
-impl Frame {
-    pub(crate) const NONE: Self = Self { key: 0, start: 0, ticks: 0, root_key: 0, root_start: 0, client: 0, flags: 0 };
-
-    #[inline]
-    fn root(key: Key, ticks: u64, start: i64, client: u16) -> Self {
-        Self { key, start, ticks, root_key: key, root_start: start, client, flags: 0 }
-    }
-
-    pub(crate) fn is(&self, flag: u8) -> bool {
-        self.flags & flag != 0
-    }
-
-    pub(crate) fn set(&mut self, flag: u8) {
-        self.flags |= flag;
-    }
-
-    /// Whether this is a run that is written down.
-    pub(crate) fn is_recorded(&self) -> bool {
-        self.key != 0 && !self.is(MUTED)
-    }
-
-    pub(crate) fn id(self) -> RunId {
-        runtime::run_id(self.start, self.key)
-    }
-
-    pub(crate) fn trace_id(self) -> RunId {
-        runtime::run_id(self.root_start, self.root_key)
-    }
-
-    /// Now, by the clock of this run's trace.
-    #[inline]
-    pub(crate) fn now(&self) -> i64 {
-        self.start + clock::nanos_between(self.ticks, clock::ticks())
-    }
-}
 
 /// A buffer for a record's body. Boxed, so that handing it around moves one word: a vector is written field by field and
 /// then moved whole, which no processor forwards from its store buffer, and that would cost more than all else here.
@@ -86,6 +28,8 @@ const KEYS_AT_ONCE: u64 = 1024;
 
 struct Local {
     stack: Vec<Frame>,
+    /// What stands beside frames of the stack, by their places. Behind the stack's end there may be leftovers.
+    beside: Vec<(usize, Arc<Carried>)>,
     /// A buffer to write bodies in, kept for its capacity.
     scratch: Option<Body>,
     log: Option<Producer>,
@@ -103,6 +47,7 @@ thread_local! {
     static LOCAL: RefCell<Local> = const {
         RefCell::new(Local {
             stack: Vec::new(),
+            beside: Vec::new(),
             scratch: None,
             log: None,
             epoch: 0,
@@ -126,7 +71,7 @@ fn with<T>(f: impl FnOnce(&mut Local) -> T) -> Option<T> {
 /// What the attribute says of a run's place.
 #[derive(Debug, Default)]
 pub struct Options {
-    pub(crate) parent: Option<Frame>,
+    pub(crate) parent: Option<Parent>,
     pub(crate) client: Option<u16>,
     pub(crate) enabled: Option<bool>,
 }
@@ -148,7 +93,19 @@ pub(crate) enum Decision {
 pub(crate) struct Opening {
     pub(crate) body: Option<Body>,
     root: Option<(Key, u64, i64)>,
+    /// What a scope says of this run behind what the run says itself.
+    last: Option<Box<Last>>,
     tentative: bool,
+}
+
+impl Opening {
+    /// Gives the run an id that the caller has chosen, unless a scope has chosen one.
+    pub(crate) fn choose_id(&mut self, id: Option<RunId>) {
+        if id.is_some() {
+            let last = self.last.get_or_insert_default();
+            last.id = last.id.or(id);
+        }
+    }
 }
 
 impl Drop for Opening {
@@ -161,6 +118,13 @@ impl Drop for Opening {
     }
 }
 
+/// See [`Opening`].
+#[derive(Debug, Default)]
+struct Last {
+    items: Vec<u8>,
+    id: Option<RunId>,
+}
+
 /// Decides on a call before anything of it is captured.
 pub(crate) fn decide(options: Option<&Options>, place: Place, opening: &mut Opening) -> Decision {
     with(|local| {
@@ -170,7 +134,7 @@ pub(crate) fn decide(options: Option<&Options>, place: Place, opening: &mut Open
         if place == Place::Replace && !top.is_some_and(|top| top.is(OPENING)) {
             return Decision::Nothing;
         }
-        if options.is_none() && top.is_some_and(Frame::is_recorded) {
+        if options.is_none() && top.is_some_and(|top| top.key != 0 && top.flags & (MUTED | SCOPE) == 0) {
             opening.body = Some(local.take_scratch());
             return Decision::Record;
         }
@@ -198,31 +162,32 @@ pub(crate) fn commit(
 ) -> Option<usize> {
     let number = site.number();
     with(|local| {
-        let frame = match opening.root {
-            Some((key, ticks, start)) => {
-                let flags = if opening.tentative { TENTATIVE } else { 0 };
-                Frame { flags, ..Frame::root(key, ticks, start, local.client_of_root(options)) }
-            }
-            None => local.next_frame(options),
-        };
-        let parent = local.parent(options).key;
-        let mut body = opening.body.take().unwrap_or_default();
-        if opening.root.is_some() {
-            gate::write_sample_rate(&mut body);
-        }
-        let mut head = record::start_head(frame.key, parent, frame.start, number, frame.client, &body);
-        if opening.tentative {
-            head[4] |= record::TENTATIVE;
-        }
-        let written = local.append(head, &body, Need::Begin);
-        local.give_scratch(body);
-        if written.is_err() {
-            runtime::counters::dropped(Reason::QueueFull);
-            return None;
-        }
+        let frame = local.write_start(number, opening, options)?;
         Some(local.place(frame, place))
     })
     .flatten()
+}
+
+/// As [`commit`], for a run that is on no stack. A frame that is muted, or none, where nothing is recorded.
+pub(crate) fn begin_apart(site: &'static Site, opening: &mut Opening, options: &Options) -> Frame {
+    let number = site.number();
+    with(|local| local.write_start(number, opening, Some(options))).flatten().unwrap_or(Frame::NONE)
+}
+
+/// Writes down where a trace goes on from that began in another process. Answers the place that its runs begin at.
+pub(crate) fn open_remote(body: &[u8], start: i64, origin: Origin) -> Frame {
+    with(|local| {
+        local.follow_epoch();
+        let (key, client) = (local.next_key(), client_of(local.stack.last(), local.client));
+        if local.append(record::remote_head(key, client, body), body, Need::Begin).is_err() {
+            runtime::counters::dropped(Reason::NoteQueueFull);
+            return None;
+        }
+        origin::remember(key, origin);
+        Some(Frame { key, start, root_key: key, root_start: start, client, flags: FOREIGN, ..Frame::NONE })
+    })
+    .flatten()
+    .unwrap_or(Frame::NONE)
 }
 
 /// What is needed to write the end of a run, and the buffer for its body. Handed around by reference, for the reason that
@@ -317,6 +282,46 @@ pub(crate) fn pop_into(place: usize, frame: &mut Frame) {
         *frame = local.stack.get(place).copied().unwrap_or(Frame::NONE);
         local.stack.truncate(place);
     });
+}
+
+/// Puts a scope on the stack. Answers its place.
+pub(crate) fn push_scope(frame: &Frame, carried: &Arc<Carried>) -> Option<usize> {
+    with(|local| {
+        let place = local.stack.len();
+        local.stack.push(*frame);
+        local.drop_beside(place);
+        local.beside.push((place, Arc::clone(carried)));
+        place
+    })
+}
+
+/// Takes a scope from its place.
+pub(crate) fn pop_scope(place: usize) {
+    let dropped = with(|local| {
+        local.stack.truncate(place);
+        local.drop_beside(place)
+    });
+    drop(dropped);
+}
+
+/// The current run, and what the scopes around it say.
+pub(crate) fn top_with_scope() -> (Frame, Option<Arc<Carried>>) {
+    with(|local| (local.stack.last().copied().unwrap_or(Frame::NONE), local.scope())).unwrap_or((Frame::NONE, None))
+}
+
+/// The client of roots that would begin here.
+pub(crate) fn client_of_roots(top: &Frame) -> u16 {
+    with(|local| client_of(Some(top), local.client)).unwrap_or(0)
+}
+
+/// A scope outside of any run knows the client of the roots in it.
+fn client_of(top: Option<&Frame>, of_thread: u16) -> u16 {
+    top.filter(|top| top.depth == 0 && top.is(SCOPE)).map_or(of_thread, |top| top.client)
+}
+
+/// Starts and keys from the first run of this process to this one, as far as this thread knows them.
+pub(crate) fn lineage(frame: &Frame) -> Vec<(i64, Key)> {
+    with(|local| local.lineage(frame)).unwrap_or_default()
 }
 
 /// The current run.
@@ -423,6 +428,21 @@ pub(crate) fn write_handle(key: Key, made: bool) {
     });
 }
 
+/// The first run of this process in a trace that began in another.
+#[cold]
+fn child_of_remote(parent: &Frame, key: Key, ticks: u64, client: u16) -> Frame {
+    let start = clock::wall(ticks).max(parent.start);
+    let mut frame = Frame { key, ticks, start, client, depth: 1, flags: FOREIGN, parent: parent.key as u32, ..*parent };
+    let origin = origin::of(parent.key).unwrap_or_default();
+    if origin.dotted_order.is_none() {
+        // No run to be a child of, only a foreign trace to go on in: a root.
+        (frame.root_key, frame.root_start, frame.parent) = (key, start, 0);
+        let trace_id = Some(runtime::run_id(start, key));
+        origin::remember(key, Origin { trace_id, ..origin });
+    }
+    frame
+}
+
 impl Local {
     #[inline]
     fn take_scratch(&mut self) -> Body {
@@ -442,11 +462,82 @@ impl Local {
     #[inline]
     fn parent<'a>(&'a self, options: Option<&'a Options>) -> &'a Frame {
         const NONE: &Frame = &Frame::NONE;
-        options.and_then(|o| o.parent.as_ref()).or(self.stack.last()).unwrap_or(NONE)
+        options.and_then(|o| o.parent.as_ref()).map(|parent| &parent.frame).or(self.stack.last()).unwrap_or(NONE)
     }
 
     fn client_of_root(&self, options: Option<&Options>) -> u16 {
-        options.and_then(|o| o.client).unwrap_or(self.client)
+        options.and_then(|o| o.client).unwrap_or_else(|| client_of(self.stack.last(), self.client))
+    }
+
+    /// Writes the start of a run. `None` when it found no room.
+    #[inline]
+    fn write_start(&mut self, site: u32, opening: &mut Opening, options: Option<&Options>) -> Option<Frame> {
+        let mut frame = match opening.root {
+            Some((key, ticks, start)) => {
+                let flags = if opening.tentative { TENTATIVE } else { 0 };
+                Frame { flags, ..Frame::root(key, ticks, start, self.client_of_root(options)) }
+            }
+            None => self.next_frame(options),
+        };
+        let parent = self.parent(options).key;
+        let mut body = opening.body.take().unwrap_or_default();
+        if opening.root.is_some() {
+            gate::write_sample_rate(&mut body);
+        }
+        if let Some(last) = &opening.last {
+            body.extend_from_slice(&last.items);
+            if let Some(id) = last.id {
+                body.push(item::ID);
+                body.extend_from_slice(&id.as_u128().to_le_bytes());
+                origin::choose_id(&mut frame, id);
+            }
+        }
+        let mut head = record::start_head(frame.key, parent, frame.start, site, frame.client, &body);
+        if opening.tentative {
+            head[4] |= record::TENTATIVE;
+        }
+        let written = self.append(head, &body, Need::Begin);
+        self.give_scratch(body);
+        if written.is_err() {
+            runtime::counters::dropped(Reason::QueueFull);
+            return None;
+        }
+        Some(frame)
+    }
+
+    /// What the scopes around say. A run between has taken it over, so only requests ask for it then.
+    fn scope(&self) -> Option<Arc<Carried>> {
+        let places = self.stack.len();
+        self.beside.iter().rev().find(|(place, _)| *place < places).map(|(_, carried)| Arc::clone(carried))
+    }
+
+    /// Takes away what stands beside frames from this place on.
+    fn drop_beside(&mut self, place: usize) -> Vec<(usize, Arc<Carried>)> {
+        let keep = self.beside.iter().take_while(|(known, _)| *known < place).count();
+        self.beside.split_off(keep)
+    }
+
+    fn lineage(&self, frame: &Frame) -> Vec<(i64, Key)> {
+        let mut up = vec![(frame.start, frame.key)];
+        let mut parent = frame.parent;
+        for below in self.stack.iter().rev() {
+            if below.depth != 0 && below.root_key == frame.root_key && below.key as u32 == parent && parent != 0 {
+                up.push((below.start, below.key));
+                parent = below.parent;
+            }
+        }
+        let mut lineage = Vec::new();
+        let remote = frame.is(FOREIGN) && parent == frame.root_key as u32;
+        if parent != 0 && !remote {
+            let end = |carried: &Carried| carried.lineage.iter().position(|(_, key)| *key as u32 == parent);
+            let known = self.beside.iter().rev().find_map(|(_, carried)| Some((carried, end(carried)?)));
+            match known {
+                Some((carried, end)) => lineage.extend_from_slice(&carried.lineage[..=end]),
+                None => lineage.push((frame.root_start, frame.root_key)),
+            }
+        }
+        lineage.extend(up.into_iter().rev());
+        lineage
     }
 
     #[inline]
@@ -454,11 +545,13 @@ impl Local {
         let key = self.next_key();
         let ticks = clock::ticks();
         let parent = self.parent(options);
+        if parent.depth != 0 {
+            return parent.child(key, ticks);
+        }
         if parent.key == 0 {
             return Frame::root(key, ticks, clock::wall(ticks), self.client_of_root(options));
         }
-        let start = parent.start + clock::nanos_between(parent.ticks, ticks);
-        Frame { key, start, ticks, flags: parent.flags & TENTATIVE, ..*parent }
+        child_of_remote(parent, key, ticks, self.client_of_root(options))
     }
 
     #[cold]
@@ -472,6 +565,7 @@ impl Local {
             return Decision::Nothing;
         }
         let client = self.client_of_root(options);
+        let (first, next) = self.said_of(options);
         if parent.key == 0 && client == 0 && !gate::default_client_listens() {
             return Decision::Nothing;
         }
@@ -480,7 +574,8 @@ impl Local {
         {
             let ticks = clock::ticks();
             let root = (self.next_key(), ticks, clock::wall(ticks));
-            if !sampler.keeps(runtime::run_id(root.2, root.0)) {
+            let chosen = next.as_ref().and_then(|next| next.id);
+            if !sampler.keeps(chosen.unwrap_or_else(|| runtime::run_id(root.2, root.0))) {
                 if !sampler.keeps_errors() {
                     return Decision::Mute;
                 }
@@ -488,8 +583,32 @@ impl Local {
             }
             opening.root = Some(root);
         }
-        opening.body = Some(self.take_scratch());
+        let mut body = self.take_scratch();
+        for carried in first.iter().flatten() {
+            body.extend_from_slice(&carried.items);
+        }
+        opening.body = Some(body);
+        if let Some(next) = next {
+            opening.last = Some(next);
+        }
         Decision::Record
+    }
+
+    /// What the scopes say that a run begins in directly: that of its parent, and that of the code around it.
+    fn said_of(&self, options: Option<&Options>) -> ([Option<Arc<Carried>>; 2], Option<Box<Last>>) {
+        let of_parent = options.and_then(|o| o.parent.as_ref()).and_then(|parent| parent.carried.clone());
+        let around = self.stack.last().filter(|top| top.is(SCOPE)).and_then(|_| self.scope());
+        let said = [of_parent, around];
+        let mut last = Last::default();
+        for carried in said.iter().flatten() {
+            last.items.extend_from_slice(&carried.last_items);
+            if let Some(Next { items, id }) = carried.take_next() {
+                last.items.extend_from_slice(&items);
+                last.id = id.or(last.id);
+            }
+        }
+        let last = (last.id.is_some() || !last.items.is_empty()).then(|| Box::new(last));
+        (said, last)
     }
 
     fn next_key(&mut self) -> Key {
@@ -551,6 +670,7 @@ impl Local {
         if self.log.is_some() {
             // The parent of the fork owns what was open.
             self.stack.clear();
+            self.beside.clear();
         }
         self.generation = runtime::generation();
         self.log = runtime::open_log();

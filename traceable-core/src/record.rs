@@ -4,7 +4,7 @@
 //! of items (a start, an end, a note) or one tape value (a chunk).
 
 use crate::{
-    model::Status,
+    model::{RunId, Status},
     tape::json::{BrokenTape, TapeReader},
 };
 
@@ -12,7 +12,7 @@ use crate::{
 pub(crate) type Key = u64;
 
 /// Words in front of the body.
-const HEADS: [usize; 9] = [1, 5, 3, 3, 3, 2, 2, 1, 3];
+const HEADS: [usize; 9] = [1, 5, 3, 3, 3, 2, 2, 3, 3];
 
 /// In the word of a start's place, above site and client: the trace is only kept if one of its runs fails.
 pub(crate) const TENTATIVE: u64 = 1 << 48;
@@ -23,6 +23,7 @@ const CHUNK: u8 = 3;
 const NOTE: u8 = 4;
 const RETAIN: u8 = 5;
 const RELEASE: u8 = 6;
+const REMOTE: u8 = 7;
 const SAID: u8 = 8;
 
 /// Items of a body: each is its byte, then what stands behind it.
@@ -57,6 +58,42 @@ pub(crate) mod item {
     pub(crate) const SO_FAR: u8 = 15;
     /// What a panic said: a text value. The run ended when this was noted.
     pub(crate) const PANIC: u8 = 16;
+    /// The conversation: text.
+    pub(crate) const THREAD: u8 = 17;
+    /// The session: text.
+    pub(crate) const SESSION: u8 = 18;
+    /// The user: text.
+    pub(crate) const USER: u8 = 19;
+    /// Such as `production`: text.
+    pub(crate) const ENVIRONMENT: u8 = 20;
+    /// The version of the deployed code: text.
+    pub(crate) const RELEASE: u8 = 21;
+    /// A tag of this run and of all below it: text.
+    pub(crate) const SCOPE_TAG: u8 = 22;
+    /// Another kind of run than the site's: text.
+    pub(crate) const RUN_TYPE: u8 = 23;
+    /// The run's id, where the caller has chosen it: 16 bytes.
+    pub(crate) const ID: u8 = 24;
+    /// How the run stands, whatever its function did: a byte.
+    pub(crate) const STATUS: u8 = 25;
+    /// What a placeholder of the prompt was filled with: name, value.
+    pub(crate) const VARIABLE: u8 = 26;
+    /// The answer that was wanted: value.
+    pub(crate) const EXPECTED: u8 = 27;
+    /// The prompt that was used: text.
+    pub(crate) const PROMPT_REF: u8 = 28;
+    /// The deployed version of the prompt: text.
+    pub(crate) const DEPLOYMENT_REF: u8 = 29;
+    /// Where the run was begun by hand: file, line.
+    pub(crate) const PLACE: u8 = 50;
+    /// The run of another process that the trace goes on from: its dotted order.
+    pub(crate) const REMOTE_RUN: u8 = 51;
+    /// The foreign W3C trace: value.
+    pub(crate) const OTEL: u8 = 52;
+    /// A raw text that was streamed, as one chunk: value.
+    pub(crate) const RAW_TEXT: u8 = 53;
+    /// What the call cost in US dollars, whatever its tokens cost: eight bytes.
+    pub(crate) const COST: u8 = 54;
     /// The output is the list of the chunks.
     pub(crate) const CHUNKS_ARE_OUTPUT: u8 = 14;
     /// An attachment that was added by hand: name, value.
@@ -78,6 +115,8 @@ pub(crate) enum Record<'a> {
     Retain { key: Key },
     /// A handle to a run is gone.
     Release { key: Key },
+    /// A trace goes on here that began in another process.
+    Remote { key: Key, client: u16, body: &'a [u8] },
     /// Something that is no run, such as a score; `root` is that of the trace that it is held back with, or 0.
     Said { kind: SaidKind, client: u16, root: Key, body: &'a [u8] },
 }
@@ -101,12 +140,30 @@ pub(crate) fn start_head(key: Key, parent: Key, start: i64, site: u32, client: u
 }
 
 pub(crate) fn end_head(key: Key, end: i64, status: Status, body: &[u8]) -> [u64; 3] {
-    let flags = match status {
+    [first_word(END, status_byte(status), body), key, end as u64]
+}
+
+/// A status as a byte.
+pub(crate) fn status_byte(status: Status) -> u8 {
+    match status {
         Status::Error => 1,
         Status::Cancelled => 2,
-        _ => 0,
-    };
-    [first_word(END, flags, body), key, end as u64]
+        Status::Aborted => 3,
+        Status::Unknown => 4,
+        Status::Pending => 5,
+        Status::Ok => 0,
+    }
+}
+
+fn status(byte: u8) -> Status {
+    match byte {
+        1 => Status::Error,
+        2 => Status::Cancelled,
+        3 => Status::Aborted,
+        4 => Status::Unknown,
+        5 => Status::Pending,
+        _ => Status::Ok,
+    }
 }
 
 pub(crate) fn chunk_head(key: Key, time: i64, body: &[u8]) -> [u64; 3] {
@@ -123,6 +180,10 @@ pub(crate) fn retain_head(key: Key) -> [u64; 2] {
 
 pub(crate) fn release_head(key: Key) -> [u64; 2] {
     [first_word(RELEASE, 0, &[]), key]
+}
+
+pub(crate) fn remote_head(key: Key, client: u16, body: &[u8]) -> [u64; 3] {
+    [first_word(REMOTE, 0, body), key, u64::from(client)]
 }
 
 pub(crate) fn said_head(kind: SaidKind, client: u16, root: Key, body: &[u8]) -> [u64; 3] {
@@ -154,18 +215,12 @@ pub(crate) fn parse(bytes: &[u8]) -> Option<Record<'_>> {
             let (site, client, tentative) = (place as u32, (place >> 32) as u16, place & TENTATIVE != 0);
             Record::Start { key, parent: word(2)?, start: word(3)? as i64, site, client, tentative, body }
         }
-        END => {
-            let status = match (first >> 8) & 0xff {
-                1 => Status::Error,
-                2 => Status::Cancelled,
-                _ => Status::Ok,
-            };
-            Record::End { key, end: word(2)? as i64, status, body }
-        }
+        END => Record::End { key, end: word(2)? as i64, status: status((first >> 8) as u8), body },
         CHUNK => Record::Chunk { key, time: word(2)? as i64, body },
         NOTE => Record::Note { key, time: word(2)? as i64, body },
         RETAIN => Record::Retain { key },
         RELEASE => Record::Release { key },
+        REMOTE => Record::Remote { key, client: word(2)? as u16, body },
         SAID => {
             let kind = match (first >> 8) & 0xff {
                 0 => SaidKind::Score,
@@ -200,6 +255,24 @@ pub(crate) enum Item<'a> {
     ChunksAreOutput,
     SoFar(u64, TapeReader<'a>),
     Attachment(&'a str, TapeReader<'a>),
+    Thread(&'a str),
+    Session(&'a str),
+    User(&'a str),
+    Environment(&'a str),
+    Release(&'a str),
+    ScopeTag(&'a str),
+    RunType(&'a str),
+    Id(RunId),
+    Status(Status),
+    Variable(&'a str, TapeReader<'a>),
+    Expected(TapeReader<'a>),
+    PromptRef(&'a str),
+    DeploymentRef(&'a str),
+    Place(&'a str, u32),
+    RemoteRun(&'a str),
+    Otel(TapeReader<'a>),
+    RawText(TapeReader<'a>),
+    Cost(f64),
 }
 
 impl<'a> Item<'a> {
@@ -213,6 +286,9 @@ impl<'a> Item<'a> {
             | Self::SetOutput(value)
             | Self::Event(_, _, value)
             | Self::SoFar(_, value)
+            | Self::Variable(_, value)
+            | Self::Expected(value)
+            | Self::RawText(value)
             | Self::Attachment(_, value) => Some(value),
             _ => None,
         }
@@ -260,6 +336,27 @@ impl<'a> Items<'a> {
             item::CHUNKS_ARE_OUTPUT => Item::ChunksAreOutput,
             item::SO_FAR => Item::SoFar(self.0.u64()?, self.value()?),
             item::ATTACHMENT => Item::Attachment(self.0.str()?, self.value()?),
+            item::THREAD => Item::Thread(self.0.str()?),
+            item::SESSION => Item::Session(self.0.str()?),
+            item::USER => Item::User(self.0.str()?),
+            item::ENVIRONMENT => Item::Environment(self.0.str()?),
+            item::RELEASE => Item::Release(self.0.str()?),
+            item::SCOPE_TAG => Item::ScopeTag(self.0.str()?),
+            item::RUN_TYPE => Item::RunType(self.0.str()?),
+            item::ID => {
+                let (low, high) = (self.0.u64()?, self.0.u64()?);
+                Item::Id(RunId::from_u128(u128::from(low) | (u128::from(high) << 64)))
+            }
+            item::STATUS => Item::Status(status(self.0.byte()?)),
+            item::VARIABLE => Item::Variable(self.0.str()?, self.value()?),
+            item::EXPECTED => Item::Expected(self.value()?),
+            item::PROMPT_REF => Item::PromptRef(self.0.str()?),
+            item::DEPLOYMENT_REF => Item::DeploymentRef(self.0.str()?),
+            item::PLACE => Item::Place(self.0.str()?, self.0.u64()? as u32),
+            item::REMOTE_RUN => Item::RemoteRun(self.0.str()?),
+            item::OTEL => Item::Otel(self.value()?),
+            item::RAW_TEXT => Item::RawText(self.value()?),
+            item::COST => Item::Cost(f64::from_bits(self.0.u64()?)),
             _ => return Err(BrokenTape),
         })
     }

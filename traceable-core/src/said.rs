@@ -4,7 +4,8 @@ use serde::Serialize;
 
 use crate::{
     attachments,
-    local::{self, Frame, TENTATIVE},
+    frame::{Frame, TENTATIVE},
+    local,
     record::{Key, SaidKind},
     tape,
 };

@@ -151,6 +151,20 @@ fn files_are_added_by_hand_also_after_the_end() {
 }
 
 #[test]
+fn runs_by_hand_have_files() {
+    let recorder = Recorder::new();
+    recorder.scope(|| {
+        traceable::run("by hand").input("image", &file("i")).variable("scan", &[file("s")]).call(|run| {
+            run.attach("more", &file("m"));
+            run.end_with(&file("o"));
+        });
+    });
+    let run = recorder.run("by hand");
+    assert_eq!(files(&run), pairs(&[("image", "i"), ("scan_1", "s"), ("more", "m"), ("output", "o")]));
+    assert_eq!(Value::from(run.variables.clone()), json!({ "scan": [{ "$attachment": "scan_1" }] }));
+}
+
+#[test]
 fn an_announced_run_sends_its_files_once() {
     #[traceable]
     fn slow(image: Attachment, recorder: &Recorder) -> Attachment {
@@ -238,6 +252,9 @@ fn what_is_dropped_is_let_go() {
             broken(&Broken(image.clone()));
             processed(&image);
             quiet(&image);
+            drop(traceable::run("never begun").input("image", &image));
+            traceable::run("quiet").inputs(&image).enabled(false).call(|_| ());
+            drop(traceable::scope().metadata("image", &image));
             std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| panics(&image))).unwrap_err();
             traceable::feedback(RunId::from_u128(1), "k").value(&image).send();
             drop(traceable::feedback(RunId::from_u128(1), "never sent").correction(&image));

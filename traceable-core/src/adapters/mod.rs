@@ -10,12 +10,14 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
+use serde::Serialize;
 use serde_json::Value;
 
 pub use self::reduce::{Fold, Reduce, fold};
 use crate::{
-    attachments, clock, local,
-    local::{Ending, FAILED, FRESH, Frame, MUTED, Opening},
+    attachments, clock,
+    frame::{FAILED, FRESH, Frame, MUTED, OPENING},
+    local::{self, Ending, Opening},
     model::{Status, Usage},
     probe::{Slot, Text},
     record::item,
@@ -35,6 +37,8 @@ pub fn guarded<T>(f: impl FnOnce() -> T) -> Option<T> {
 /// What a run begins with: written by the attribute's capture.
 pub struct Start<'a> {
     body: &'a mut Vec<u8>,
+    /// Where what the run says itself begins; before it stands what the scopes around say.
+    base: usize,
 }
 
 impl fmt::Debug for Start<'_> {
@@ -71,7 +75,7 @@ impl Start<'_> {
 
     /// Lets `process` change the arguments. Should it panic, none of them is kept.
     pub fn process_inputs<M: Into<Map>>(&mut self, process: impl FnOnce(Map) -> M) {
-        let inputs = take_inputs(self.body);
+        let inputs = take_inputs(self.body, self.base);
         let body = &mut *self.body;
         body.push(item::INPUTS);
         match guarded(|| process(inputs).into()) {
@@ -82,19 +86,20 @@ impl Start<'_> {
 }
 
 /// Takes the arguments out of a body as an object.
-fn take_inputs(body: &mut Vec<u8>) -> Map {
+fn take_inputs(body: &mut Vec<u8>, base: usize) -> Map {
     use crate::record::{Item, Items};
 
     let mut inputs = Map::new();
-    for item in Items::new(body) {
+    for item in Items::new(&body[base..]) {
         if let Item::Input(name, mut value) = item {
             let value = value.json().ok().and_then(|json| serde_json::from_str(&json).ok());
             inputs.insert(name.to_owned(), value.unwrap_or_default());
         }
     }
-    // The attribute writes the arguments first, so nothing else is in the body yet. Files among them are not kept.
-    attachments::forget_items(body);
-    body.clear();
+    // The attribute writes the arguments first, so nothing else that it says is in the body yet. Files among them are not
+    // kept.
+    attachments::forget_items(&body[base..]);
+    body.truncate(base);
     inputs
 }
 
@@ -135,6 +140,19 @@ impl Outcome<'_> {
         Text::new(Some(self.body))
     }
 
+    /// Sets the output as by hand.
+    pub(crate) fn set_output<T: Serialize + ?Sized>(&mut self, output: &T) {
+        self.body.push(item::SET_OUTPUT);
+        tape::write_serialize(self.body, output);
+    }
+
+    /// Sets the error.
+    pub(crate) fn failure(&mut self, error: &dyn fmt::Display) {
+        *self.failed = true;
+        self.body.push(item::ERROR);
+        tape::write_error_text(self.body, |out| write!(out, "{error:#}"));
+    }
+
     /// Sets the usage.
     pub fn usage(&mut self, usage: impl Into<Option<Usage>>) {
         if let Some(usage) = usage.into() {
@@ -161,7 +179,8 @@ pub(crate) fn open_run(
     match local::decide(options, place, &mut opening) {
         local::Decision::Record => {
             let body = opening.body.get_or_insert_default();
-            capture(&mut Start { body });
+            let base = body.len();
+            capture(&mut Start { body, base });
             local::commit(site, &mut opening, options, place)
         }
         local::Decision::Mute => {
@@ -174,7 +193,7 @@ pub(crate) fn open_run(
 }
 
 /// Writes the end of a run that is no longer on any stack.
-fn end_run(frame: &Frame, status: Status, outcome: impl FnOnce(&mut Outcome<'_>)) {
+pub(crate) fn end_run(frame: &Frame, status: Status, outcome: impl FnOnce(&mut Outcome<'_>)) {
     let mut ending = Ending::default();
     if local::prepare_end(frame, &mut ending) {
         end_with(&mut ending, status, outcome);
@@ -193,7 +212,7 @@ fn end_with(ending: &mut Ending, status: Status, outcome: impl FnOnce(&mut Outco
 /// Notes on the run itself that its code is unwinding.
 ///
 /// Noted at the time of the panic, where the writer takes the end of a failed run from.
-fn note_panic(frame: &mut Frame) {
+pub(crate) fn note_panic(frame: &mut Frame) {
     if frame.is_recorded() && !frame.is(FAILED) {
         frame.set(FAILED);
         let (text, ticks) = exit::last_panic();
@@ -214,6 +233,10 @@ pub struct OpenRun {
 impl OpenRun {
     const fn off() -> Self {
         Self { frame: Frame::NONE }
+    }
+
+    pub(crate) const fn of(frame: Frame) -> Self {
+        Self { frame }
     }
 
     const fn fresh() -> Self {
@@ -292,7 +315,7 @@ impl Drop for Entered<'_> {
         let Some(place) = self.place else { return };
         if self.run.frame.key == 0 {
             local::pop_into(place, &mut self.run.frame);
-            if self.run.frame.is(local::OPENING) {
+            if self.run.frame.is(OPENING) {
                 // The body opened no run: nobody listens.
                 self.run.frame = Frame::NONE;
             }

@@ -15,8 +15,9 @@ use super::{
     time_of, withheld,
 };
 use crate::{
-    clock, local,
-    local::{Body, FAILED, Frame, RAW_CHUNKS},
+    clock,
+    frame::{FAILED, Frame, RAW_CHUNKS},
+    local::{self, Body},
     model::Status,
     probe::{Slot, Text},
     record::item,

@@ -1,4 +1,4 @@
-//! Run ids (`UUIDv7`, RFC 9562) and the dotted order that LangSmith sorts a trace by.
+//! Run ids (`UUIDv7`, RFC 9562).
 
 use std::{fmt, str::FromStr};
 
@@ -46,6 +46,28 @@ impl RunId {
     #[must_use]
     pub const fn unix_millis(self) -> u64 {
         (self.0 >> 80) as u64
+    }
+
+    /// The id that OpenTelemetry knows the run by: the last 8 bytes, never zero.
+    ///
+    /// The last, since the first are the time: two runs of one millisecond would share most of them.
+    #[must_use]
+    pub const fn span_id(self) -> u64 {
+        match self.0 as u64 {
+            0 => 1,
+            id => id,
+        }
+    }
+
+    /// The id that OpenTelemetry knows a trace by whose root is this run: all 16 bytes, never zero.
+    ///
+    /// A trace that goes on in a foreign one has that one's id instead: see [`OtelContext`](super::OtelContext).
+    #[must_use]
+    pub const fn otel_trace_id(self) -> u128 {
+        match self.0 {
+            0 => 1,
+            id => id,
+        }
     }
 
     /// The id as 36 ASCII characters, without an allocation.
@@ -123,130 +145,5 @@ impl<'de> Deserialize<'de> for RunId {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
         text.parse().map_err(de::Error::custom)
-    }
-}
-
-/// The place of a run in its trace as LangSmith writes it: one `<start>Z<id>` a level, joined by dots,
-/// so that sorting the text sorts the trace.
-///
-/// ```
-/// use traceable_core::model::{DottedOrder, RunId};
-///
-/// let root = DottedOrder::root(1_717_171_717_123_456_789, RunId::from_u128(1));
-/// assert_eq!(
-///     root.as_str(),
-///     "20240531T160837123456Z00000000-0000-0000-0000-000000000001",
-/// );
-/// let child = root.child(1_717_171_717_200_000_000, RunId::from_u128(2));
-/// assert!(child.as_str().starts_with(root.as_str()));
-/// assert_eq!(child.depth(), 2);
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct DottedOrder(String);
-
-impl DottedOrder {
-    const SEGMENT: usize = 22 + 36;
-
-    /// The order of a run without a parent.
-    #[must_use]
-    pub fn root(start_time: i64, id: RunId) -> Self {
-        let mut text = String::with_capacity(Self::SEGMENT);
-        push_segment(&mut text, start_time, id);
-        Self(text)
-    }
-
-    /// The order of a child of this run.
-    #[must_use]
-    pub fn child(&self, start_time: i64, id: RunId) -> Self {
-        let mut text = String::with_capacity(self.0.len() + 1 + Self::SEGMENT);
-        text.push_str(&self.0);
-        text.push('.');
-        push_segment(&mut text, start_time, id);
-        Self(text)
-    }
-
-    /// The text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// The number of runs from the root to this one: 1 for a root, 0 when unknown.
-    #[must_use]
-    pub fn depth(&self) -> usize {
-        if self.0.is_empty() { 0 } else { self.0.split('.').count() }
-    }
-}
-
-fn push_segment(text: &mut String, start_time: i64, id: RunId) {
-    use fmt::Write as _;
-
-    let civil = Civil::from_nanos(start_time);
-    // Writing to a `String` cannot fail.
-    let _ = write!(
-        text,
-        "{:04}{:02}{:02}T{:02}{:02}{:02}{:06}Z{id}",
-        civil.year,
-        civil.month,
-        civil.day,
-        civil.hour,
-        civil.minute,
-        civil.second,
-        civil.nanos / 1_000
-    );
-}
-
-/// A moment in UTC as ISO 8601 with microseconds, which is how every backend's JSON writes times.
-///
-/// `time` is in nanoseconds since the epoch; what is below a microsecond is cut off, not rounded.
-///
-/// ```
-/// use traceable_core::model::format_time;
-///
-/// assert_eq!(format_time(1_717_171_717_123_456_789), "2024-05-31T16:08:37.123456Z");
-/// assert_eq!(format_time(-1), "1969-12-31T23:59:59.999999Z");
-/// ```
-#[must_use]
-pub fn format_time(time: i64) -> String {
-    let Civil { year, month, day, hour, minute, second, nanos } = Civil::from_nanos(time);
-    let micros = nanos / 1_000;
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{micros:06}Z")
-}
-
-/// A moment in UTC, split for printing.
-pub(crate) struct Civil {
-    pub(crate) year: i64,
-    pub(crate) month: u8,
-    pub(crate) day: u8,
-    pub(crate) hour: u8,
-    pub(crate) minute: u8,
-    pub(crate) second: u8,
-    pub(crate) nanos: u32,
-}
-
-impl Civil {
-    /// Splits nanoseconds since the epoch by the proleptic Gregorian calendar.
-    pub(crate) fn from_nanos(time: i64) -> Self {
-        let seconds = time.div_euclid(1_000_000_000);
-        let days = seconds.div_euclid(86_400);
-        let of_day = seconds.rem_euclid(86_400);
-        // Days are counted from 1 March of year 0, so that the leap day ends its year.
-        let shifted = days + 719_468;
-        let era = shifted.div_euclid(146_097);
-        let of_era = shifted.rem_euclid(146_097);
-        let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
-        let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-        let shifted_month = (5 * of_year + 2) / 153;
-        let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
-        Self {
-            year: year_of_era + era * 400 + i64::from(month <= 2),
-            month: month as u8,
-            day: (of_year - (153 * shifted_month + 2) / 5 + 1) as u8,
-            hour: (of_day / 3_600) as u8,
-            minute: (of_day / 60 % 60) as u8,
-            second: (of_day % 60) as u8,
-            nanos: time.rem_euclid(1_000_000_000) as u32,
-        }
     }
 }

@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 
-use super::{Run, RunChange, RunId, Status};
+use super::{Run, RunChange, RunId, RunType, Status};
 
 impl Run {
     /// Takes over what a later record of the same run says.
     ///
-    /// What the later record leaves out stays as it is; start and kind never change; lists are taken over whole
+    /// What the later record leaves out stays as it is, also the kind where it says only `chain`; the start never changes; lists are taken over whole
     /// when the later one is not empty, metadata and variables key by key, attachments by name.
     pub fn absorb(&mut self, later: Run) {
         fn newer<T>(slot: &mut Option<T>, later: Option<T>) {
@@ -27,7 +27,7 @@ impl Run {
             parent_id: _,
             dotted_order: _,
             name,
-            run_type: _,
+            run_type,
             start_time: _,
             end_time,
             status,
@@ -58,6 +58,9 @@ impl Run {
         } = later;
         if !name.is_empty() {
             self.name = name;
+        }
+        if run_type != RunType::default() {
+            self.run_type = run_type;
         }
         newer(&mut self.end_time, end_time);
         if !matches!(status, Status::Pending | Status::Unknown) {

@@ -2,20 +2,24 @@
 
 mod attachment;
 mod change;
+mod dotted_order;
 mod id;
 mod json;
 mod merge;
 mod people;
 mod run;
 mod score;
+mod time;
 mod usage;
 
 pub use attachment::{Attachment, AttachmentData, Bytes};
 pub use change::{AttachmentFor, Progress, Report, RunChange};
-pub use id::{DottedOrder, ParseRunIdError, RunId, format_time};
+pub use dotted_order::{DottedOrder, ParseDottedOrderError};
+pub use id::{ParseRunIdError, RunId};
 pub use json::Json;
 pub use merge::Assembler;
 pub use people::{Thread, User};
 pub use run::{Event, OtelContext, Run, RunType, SourceLocation, Status, StreamInfo};
 pub use score::{Score, ScoreSource, ScoreTarget};
+pub use time::format_time;
 pub use usage::Usage;

@@ -62,7 +62,7 @@ extern "C" fn at_fork() {
 
 /// Installs the panic hook: it notes what a panic says, so that the run that it ends can say it too, and calls the hook
 /// that was there before. Where panics abort, it also delivers what was recorded.
-pub(super) fn install_panic_hook() {
+pub(crate) fn install_panic_hook() {
     static ONCE: Once = Once::new();
     if std::thread::panicking() {
         return;

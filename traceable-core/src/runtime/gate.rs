@@ -1,7 +1,11 @@
 //! The one flag that every traced call looks at first, and the settings that a root looks at.
 
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::{
+    Mutex,
+    atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
+};
 
+use super::lock;
 use crate::{adapters, model::RunId, record::item, site::Site, tape};
 
 /// Nobody has said yet whether this process traces.
@@ -12,6 +16,8 @@ const FIRST_EPOCH: u32 = 2;
 
 static GATE: AtomicU32 = AtomicU32::new(UNDECIDED);
 static EPOCHS: AtomicU32 = AtomicU32::new(FIRST_EPOCH);
+/// A test records in this process: the gate stays open, whatever another test does.
+static HELD: Mutex<bool> = Mutex::new(false);
 static DEFAULT_CLIENT_LISTENS: AtomicBool = AtomicBool::new(false);
 /// Which traces of the default client are kept.
 static SAMPLER: AtomicU64 = AtomicU64::new(Sampler::ALL);
@@ -64,7 +70,22 @@ pub(crate) fn open() {
 }
 
 pub(crate) fn close() {
-    GATE.store(OFF, Ordering::Relaxed);
+    let held = lock(&HELD);
+    if *held {
+        DEFAULT_CLIENT_LISTENS.store(false, Ordering::Relaxed);
+    } else {
+        GATE.store(OFF, Ordering::Relaxed);
+    }
+}
+
+/// Opens the gate for good. What is recorded is then a matter of clients alone.
+#[cfg(feature = "testing")]
+pub(crate) fn hold_open() {
+    let mut held = lock(&HELD);
+    *held = true;
+    if !is_on() {
+        open();
+    }
 }
 
 /// Gives every thread to understand that the pipeline it knew is not this process's. Called in the child of a fork, so
@@ -89,12 +110,12 @@ pub(crate) fn set_default_client(listens: bool, sampler: Sampler) {
 #[inline]
 pub(crate) fn sampler(client: u16) -> Option<Sampler> {
     let sampler = Sampler(SAMPLER.load(Ordering::Relaxed));
-    (client == 0 && sampler.millionths() < Sampler::ALL).then_some(sampler)
+    (client == 0 && sampler.rate() < 1.0).then_some(sampler)
 }
 
 /// Says on a sampled root what share it stands for, by LangSmith's name.
 pub(crate) fn write_sample_rate(body: &mut Vec<u8>) {
-    let rate = Sampler(SAMPLER.load(Ordering::Relaxed)).millionths() as f64 / Sampler::ALL as f64;
+    let rate = Sampler(SAMPLER.load(Ordering::Relaxed)).rate();
     adapters::text(body, item::METADATA, "ls_tracing_sample_rate");
     body.push(tape::F64);
     body.extend_from_slice(&rate.to_le_bytes());
@@ -107,17 +128,19 @@ pub(crate) fn write_sample_rate(body: &mut Vec<u8>) {
 pub(crate) struct Sampler(u64);
 
 impl Sampler {
-    const ALL: u64 = 1_000_000;
+    const ALL: u64 = 1.0_f64.to_bits();
+    /// The sign, which a share has no use for.
     const KEEP_ERRORS: u64 = 1 << 63;
+    const BUCKETS: u32 = 1_000_000;
 
     /// Keeps this share, between 0 and 1, and with `keep_errors` all that fails.
     pub(crate) fn new(rate: f64, keep_errors: bool) -> Self {
         let errors = if keep_errors { Self::KEEP_ERRORS } else { 0 };
-        Self((rate.clamp(0.0, 1.0) * Self::ALL as f64).round() as u64 | errors)
+        Self(rate.clamp(0.0, 1.0).abs().to_bits() | errors)
     }
 
-    const fn millionths(self) -> u64 {
-        self.0 & !Self::KEEP_ERRORS
+    const fn rate(self) -> f64 {
+        f64::from_bits(self.0 & !Self::KEEP_ERRORS)
     }
 
     /// Whether traces that the sample leaves out are kept if they fail.
@@ -126,9 +149,12 @@ impl Sampler {
     }
 
     /// LangSmith's rule (Python SDK 0.14): XXH3-128 of the id's text, modulo a million, is below the rate.
+    ///
+    /// The division is theirs too: a rate such as 0.29 times a million is not exactly 290 000.
     pub(crate) fn keeps(self, trace_id: RunId) -> bool {
         let hash = xxhash_rust::xxh3::xxh3_128(&trace_id.encode());
-        ((hash % u128::from(Self::ALL)) as u64) < self.millionths()
+        let bucket = (hash % u128::from(Self::BUCKETS)) as u32;
+        f64::from(bucket) / f64::from(Self::BUCKETS) < self.rate()
     }
 }
 
@@ -143,5 +169,18 @@ mod tests {
         assert!((2_300..2_700).contains(&kept), "{kept}");
         assert!((0..100).all(|n| Sampler::new(1.0, false).keeps(RunId::new(0, 1, n))));
         assert!(!(0..100).any(|n| Sampler::new(0.0, true).keeps(RunId::new(0, 1, n))));
+    }
+
+    /// What Python SDK 0.14.17 kept and dropped: the id, the rate, the decision. The last 120 lines are at the edge, with
+    /// rates of exactly the id's own bucket, the next one, and a little more than its own.
+    #[test]
+    fn it_keeps_what_langsmith_keeps() {
+        let table = include_str!("../../tests/fixtures/sampling.tsv");
+        assert!(table.lines().count() >= 200);
+        for line in table.lines() {
+            let [id, rate, decision] = line.split('\t').collect::<Vec<_>>()[..] else { panic!("{line}") };
+            let kept = Sampler::new(rate.parse().unwrap(), false).keeps(id.parse().unwrap());
+            assert_eq!(kept, decision == "keep", "{line}");
+        }
     }
 }

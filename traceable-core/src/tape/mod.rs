@@ -83,6 +83,27 @@ pub(crate) fn write_serialize<T: Serialize + ?Sized>(buf: &mut Vec<u8>, value: &
     }
 }
 
+/// Writes the members of an object as metadata items.
+pub(crate) fn write_members<T: Serialize + ?Sized>(buf: &mut Vec<u8>, value: &T) {
+    let mut tape = Vec::new();
+    write_serialize(&mut tape, value);
+    attachments::forget(&tape);
+    let members = json::TapeReader::new(&tape).json().ok().and_then(|json| serde_json::from_str(&json).ok());
+    match members {
+        Some(serde_json::Value::Object(members)) => {
+            for (key, value) in members {
+                crate::adapters::text(buf, crate::record::item::METADATA, &key);
+                write_serialize(buf, &value);
+            }
+        }
+        Some(serde_json::Value::Null) | None => {}
+        Some(value) => {
+            crate::adapters::text(buf, crate::record::item::METADATA, "metadata");
+            write_serialize(buf, &value);
+        }
+    }
+}
+
 /// Writes a value by its `Debug`, as `{"$debug": "…"}`.
 pub(crate) fn write_debug<T: fmt::Debug + ?Sized>(buf: &mut Vec<u8>, value: &T) {
     let start = buf.len();

@@ -203,6 +203,9 @@ impl Assembly {
             }
             Record::Retain { key } => return self.handle(key, 1) || last,
             Record::Release { key } => return self.handle(key, -1) || last,
+            Record::Remote { key, client, body } => {
+                self.entries.insert(key, Entry::remote(client, body));
+            }
             Record::Said { kind, client, root, body } => {
                 let held = self.entries.get(&root).map(|entry| entry.held.clone());
                 if root != 0 && held.is_none() && !last {
@@ -232,24 +235,34 @@ impl Assembly {
             source: Some(source),
             ..Run::default()
         });
-        match self.entries.get(&parent) {
-            Some(above) => above.pass_down_to(&mut run),
-            None => run.dotted_order = DottedOrder::root(start, id),
+        let above = self.entries.get(&parent);
+        if let Some(above) = above {
+            above.pass_down_to(&mut run);
         }
-        let mut entry = Entry {
-            id,
+        let mut open = Box::new(Open::new(run, number, self.log));
+        open.noted = start;
+        open.scope_tags.clone_from(&open.run.tags);
+        open.take_items(body);
+        let run = &mut open.run;
+        if run.parent_id.is_none() {
+            run.trace_id = run.id;
+        }
+        run.dotted_order = match above {
+            Some(above) => above.dotted_order_of(run),
+            None => DottedOrder::root(run.start_time, run.id),
+        };
+        let entry = Entry {
+            id: run.id,
             trace_id: run.trace_id,
             start: run.start_time,
             dotted_order: Arc::new(run.dotted_order.clone()),
             client,
             held: self.entries.get(&parent).and_then(|above| above.held.clone()),
             handles: 0,
+            is_run: true,
             inherited: None,
-            open: None,
+            open: Some(open),
         };
-        let mut open = Box::new(Open::new(run, number, self.log));
-        open.take_items(body);
-        entry.open = Some(open);
         if let Some(held) = &entry.held {
             self.tentative.started(held);
         }

@@ -7,7 +7,10 @@ use serde_json::{Map, Value};
 use super::{files::Names, tentative::Held};
 use crate::{
     attachments, messages,
-    model::{Attachment, DottedOrder, Event, Json, Run, RunId, RunType, Status, StreamInfo, Usage},
+    model::{
+        Attachment, DottedOrder, Event, Json, OtelContext, Run, RunId, RunType, SourceLocation, Status, StreamInfo,
+        Usage,
+    },
     record::{Item, Items},
     sync::Arc,
     tape::json::{TapeReader, escape, into_text},
@@ -26,6 +29,9 @@ pub(super) struct Inherited {
     user: Option<String>,
     environment: Option<String>,
     release: Option<String>,
+    /// Tags of scopes. A run's own tags stay its own.
+    tags: Vec<String>,
+    otel: Option<OtelContext>,
 }
 
 /// What is known of a run. Small once the run has ended: then only those that come after it ask.
@@ -39,6 +45,8 @@ pub(super) struct Entry {
     pub(super) held: Option<Held>,
     /// Handles through which children may still come.
     pub(super) handles: i32,
+    /// Whether it is a run. Where a foreign trace goes on that has no run of ours, it is none.
+    pub(super) is_run: bool,
     /// Set at the end; until then it is a part of the open run.
     pub(super) inherited: Option<Arc<Inherited>>,
     pub(super) open: Option<Box<Open>>,
@@ -68,18 +76,26 @@ pub(super) struct Open {
     pub(super) noted: i64,
     /// When the run panicked.
     pub(super) panicked: Option<i64>,
+    /// Tags of scopes, which the runs below have too.
+    pub(super) scope_tags: Vec<String>,
+    /// How the run stands, where that was said by hand.
+    pub(super) status: Option<Status>,
+    /// What the call cost, where that was said by hand.
+    pub(super) cost: Option<f64>,
 }
 
 impl Entry {
     /// Makes a run the child of this one.
     pub(super) fn pass_down_to(&self, child: &mut Run) {
-        child.parent_id = Some(self.id);
-        child.trace_id = self.trace_id;
-        child.start_time = child.start_time.max(self.start);
-        child.dotted_order = self.dotted_order.child(child.start_time, child.id);
+        if self.is_run {
+            child.parent_id = Some(self.id);
+            child.trace_id = self.trace_id;
+            child.start_time = child.start_time.max(self.start);
+        }
         let open = self.open.as_ref().and_then(|open| open.inherited());
         let Some(inherited) = open.or_else(|| self.inherited.clone()) else { return };
-        let Inherited { metadata, project, thread_id, session_id, user, environment, release } = (*inherited).clone();
+        let Inherited { metadata, project, thread_id, session_id, user, environment, release, tags, otel } =
+            (*inherited).clone();
         child.metadata = metadata;
         child.project = project;
         child.thread_id = thread_id;
@@ -87,6 +103,40 @@ impl Entry {
         child.user = user;
         child.environment = environment;
         child.release = release;
+        child.tags = tags;
+        child.otel = otel;
+    }
+
+    /// The place in its trace of a run that begins below this one.
+    pub(super) fn dotted_order_of(&self, child: &Run) -> DottedOrder {
+        if self.is_run {
+            self.dotted_order.child(child.start_time, child.id)
+        } else {
+            DottedOrder::root(child.start_time, child.id)
+        }
+    }
+
+    /// The place that a trace goes on from that began in another process.
+    pub(super) fn remote(client: u16, body: &[u8]) -> Self {
+        let mut open = Open::new(Box::default(), 0, 0);
+        open.take_items(body);
+        let inherited = open.inherited().map(|inherited| {
+            // The next run is the one that the foreign span is the parent of.
+            Arc::new(Inherited { otel: open.run.otel.clone(), ..(*inherited).clone() })
+        });
+        let run = *open.run;
+        Self {
+            id: run.id,
+            trace_id: run.trace_id,
+            start: run.start_time,
+            held: None,
+            is_run: run.dotted_order.depth() > 0,
+            dotted_order: Arc::new(run.dotted_order),
+            client,
+            handles: 0,
+            inherited,
+            open: None,
+        }
     }
 
     /// What was said of the run after its end.
@@ -123,6 +173,9 @@ impl Open {
             files: Names::default(),
             noted: 0,
             panicked: None,
+            scope_tags: Vec::new(),
+            status: None,
+            cost: None,
         }
     }
 
@@ -142,6 +195,8 @@ impl Open {
             user: run.user.clone(),
             environment: run.environment.clone(),
             release: run.release.clone(),
+            tags: self.scope_tags.clone(),
+            otel: run.otel.clone().map(|otel| OtelContext { parent_span_id: None, ..otel }),
         };
         (inherited != Inherited::default()).then(|| Arc::new(inherited))
     }
@@ -210,11 +265,46 @@ impl Open {
             Item::Input(..) => {}
             Item::Inputs(value) => self.run.inputs = self.json("input", value),
             Item::Metadata(name, value) => self.take_metadata(name, value),
-            Item::Tag(tag) => {
-                if !run.tags.iter().any(|known| known == tag) {
-                    run.tags.push(tag.to_owned());
+            Item::Tag(tag) => push_new(&mut run.tags, tag),
+            Item::ScopeTag(tag) => {
+                push_new(&mut run.tags, tag);
+                push_new(&mut self.scope_tags, tag);
+            }
+            Item::Thread(id) => run.thread_id = Some(id.to_owned()),
+            Item::Session(id) => run.session_id = Some(id.to_owned()),
+            Item::User(id) => run.user = Some(id.to_owned()),
+            Item::Environment(name) => run.environment = Some(name.to_owned()),
+            Item::Release(version) => run.release = Some(version.to_owned()),
+            Item::RunType(name) => run.run_type = RunType::from(name.to_owned()),
+            Item::Id(id) => run.id = id,
+            Item::Status(status) => self.status = Some(status),
+            Item::Variable(name, value) => {
+                let value = self.json(name, value).map(|value| value.to_value()).unwrap_or_default();
+                self.run.variables.insert(name.to_owned(), value);
+            }
+            Item::Expected(value) => self.run.expected = self.json("expected", value),
+            Item::PromptRef(prompt) => run.prompt_ref = Some(prompt.to_owned()),
+            Item::DeploymentRef(deployment) => run.deployment_ref = Some(deployment.to_owned()),
+            Item::Place(file, line) => {
+                run.source = Some(SourceLocation { module: "".into(), file: file.to_owned().into(), line });
+            }
+            Item::RemoteRun(order) => self.take_remote(order),
+            Item::Otel(value) => {
+                run.otel = json(value).and_then(|otel| serde_json::from_str(otel.as_str()).ok());
+            }
+            Item::RawText(value) => {
+                if let Some(text) = json(value) {
+                    let time = self.noted;
+                    let stream = run.stream.get_or_insert(StreamInfo {
+                        first_chunk: time,
+                        last_chunk: time,
+                        ..StreamInfo::default()
+                    });
+                    stream.chunks = 1;
+                    stream.raw = vec![(time, text)];
                 }
             }
+            Item::Cost(dollars) => self.cost = Some(dollars),
             Item::Name(name) => run.name = name.to_owned().into(),
             Item::Project(project) => run.project = Some(project.to_owned().into()),
             Item::Output(_) if self.outputs_set => {}
@@ -271,6 +361,16 @@ impl Open {
             run.params.insert(param.to_owned(), value.clone());
         }
         run.metadata.insert(name.to_owned(), value);
+    }
+
+    /// Takes the place of a run in another process.
+    fn take_remote(&mut self, order: &str) {
+        let Ok(order) = order.parse::<DottedOrder>() else { return };
+        let run = &mut *self.run;
+        run.id = order.id().unwrap_or_default();
+        run.trace_id = order.trace_id().unwrap_or_default();
+        run.start_time = order.start_time().unwrap_or_default();
+        run.dotted_order = order;
     }
 
     /// Takes a chunk. Answers whether live views should be told of this run from now on.
@@ -336,6 +436,9 @@ impl Open {
             Status::Cancelled if run.error.is_none() && run.outputs.as_ref().is_some_and(is_terminal) => Status::Ok,
             status => status,
         };
+        if let Some(status) = self.status {
+            run.status = status;
+        }
         if let (RunType::Llm, Some(stream)) = (&run.run_type, &run.stream)
             && stream.chunks > 0
         {
@@ -344,6 +447,9 @@ impl Open {
         if run.usage.is_none() {
             let is_call = matches!(run.run_type, RunType::Llm | RunType::Embedding);
             run.usage = run.outputs.as_ref().and_then(|outputs| usage_in(outputs, is_call));
+        }
+        if let Some(cost) = self.cost {
+            run.usage.get_or_insert_default().total_cost = Some(cost);
         }
     }
 }
@@ -366,6 +472,12 @@ const OWN_METADATA: [&str; 12] = [
 
 /// Metadata `ls_*` that are parameters of a model call.
 const PARAMS: [&str; 3] = ["temperature", "max_tokens", "stop"];
+
+fn push_new(tags: &mut Vec<String>, tag: &str) {
+    if !tags.iter().any(|known| known == tag) {
+        tags.push(tag.to_owned());
+    }
+}
 
 fn json(mut value: TapeReader<'_>) -> Option<Json> {
     value.json().ok().map(Json::from_written)

@@ -1,0 +1,6 @@
+//! What is said of runs from around them, runs by hand, and traces that cross processes.
+#![allow(missing_docs, clippy::unwrap_used)]
+
+mod by_hand;
+mod remote;
+mod scopes;

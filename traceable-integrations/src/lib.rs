@@ -1,0 +1,11 @@
+//! Where other people's libraries meet `traceable`: one folder and one feature each.
+//!
+//! | feature | library | is for |
+//! |---|---|---|
+//! | `tower` | tower, and with it axum, tonic and hyper | traces that go through HTTP servers and clients |
+//!
+//! What is written to headers and read from them is in [`traceable_core::propagation`]; applications name all of it
+//! through the `traceable` crate.
+
+#[cfg(feature = "tower")]
+pub mod tower;
