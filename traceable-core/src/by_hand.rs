@@ -70,7 +70,7 @@ struct Building {
 }
 
 impl Drop for Building {
-    /// What was captured for a run that never began is still here.
+    /// Files that no run was given.
     fn drop(&mut self) {
         attachments::forget_items(&self.body);
     }

@@ -254,7 +254,6 @@ pub(crate) enum Item<'a> {
     RawChunks,
     ChunksAreOutput,
     SoFar(u64, TapeReader<'a>),
-    Attachment(&'a str, TapeReader<'a>),
     Thread(&'a str),
     Session(&'a str),
     User(&'a str),
@@ -273,6 +272,7 @@ pub(crate) enum Item<'a> {
     Otel(TapeReader<'a>),
     RawText(TapeReader<'a>),
     Cost(f64),
+    Attachment(&'a str, TapeReader<'a>),
 }
 
 impl<'a> Item<'a> {
@@ -288,7 +288,6 @@ impl<'a> Item<'a> {
             | Self::SoFar(_, value)
             | Self::Variable(_, value)
             | Self::Expected(value)
-            | Self::RawText(value)
             | Self::Attachment(_, value) => Some(value),
             _ => None,
         }
@@ -335,7 +334,6 @@ impl<'a> Items<'a> {
             item::RAW_CHUNKS => Item::RawChunks,
             item::CHUNKS_ARE_OUTPUT => Item::ChunksAreOutput,
             item::SO_FAR => Item::SoFar(self.0.u64()?, self.value()?),
-            item::ATTACHMENT => Item::Attachment(self.0.str()?, self.value()?),
             item::THREAD => Item::Thread(self.0.str()?),
             item::SESSION => Item::Session(self.0.str()?),
             item::USER => Item::User(self.0.str()?),
@@ -357,6 +355,7 @@ impl<'a> Items<'a> {
             item::OTEL => Item::Otel(self.value()?),
             item::RAW_TEXT => Item::RawText(self.value()?),
             item::COST => Item::Cost(f64::from_bits(self.0.u64()?)),
+            item::ATTACHMENT => Item::Attachment(self.0.str()?, self.value()?),
             _ => return Err(BrokenTape),
         })
     }

@@ -96,8 +96,8 @@ fn take_inputs(body: &mut Vec<u8>, base: usize) -> Map {
             inputs.insert(name.to_owned(), value.unwrap_or_default());
         }
     }
-    // The attribute writes the arguments first, so nothing else that it says is in the body yet. Files among them are not
-    // kept.
+    // The attribute writes the arguments first, so nothing else that it says is in the body yet. Files among them are
+    // not kept.
     attachments::forget_items(&body[base..]);
     body.truncate(base);
     inputs
