@@ -16,7 +16,8 @@ pub use traceable_core::testing;
 pub use {
     boot::{builder, init, try_init},
     traceable_core::{
-        Attached, Context, Current, Fold, InRun, InRunExt, Parent, Reduce, current, export, fold, messages, model,
+        Attached, Context, Current, Fold, InRun, InRunExt, Parent, Reduce, Secret, current, export, fold, messages,
+        model,
         model::{Run, RunId, RunType, Status, Usage},
         redact::{Content, PatternError, Redaction, Redactor},
         runtime::{

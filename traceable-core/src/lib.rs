@@ -20,6 +20,7 @@ mod probe;
 mod record;
 pub mod redact;
 pub mod runtime;
+mod secret;
 mod site;
 mod sync;
 mod sys;
@@ -30,6 +31,7 @@ pub mod testing;
 pub use adapters::{Fold, Reduce, fold};
 pub use context::{Attached, Context, InRun, InRunExt, Parent, wrap};
 pub use current::{Current, current};
+pub use secret::Secret;
 
 /// What expansions of `#[traceable]` name. No part of the public interface: anything here may change in any release.
 #[doc(hidden)]
