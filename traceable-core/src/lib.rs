@@ -31,6 +31,7 @@ mod remote;
 pub mod runtime;
 mod said;
 mod scope;
+mod secret;
 mod site;
 mod sync;
 mod sys;
@@ -46,6 +47,7 @@ pub use current::{Current, current};
 pub use feedback::{Feedback, Target, feedback};
 pub use people::{ThreadRecord, UserRecord, thread, user};
 pub use scope::{Entered, InScope, Scope, scope};
+pub use secret::Secret;
 
 /// What expansions of `#[traceable]` name. No part of the public interface: anything here may change in any release.
 #[doc(hidden)]
