@@ -7,6 +7,7 @@
 //! to the [`export::Exporter`]s.
 
 mod adapters;
+mod around;
 mod by_hand;
 mod clock;
 mod context;

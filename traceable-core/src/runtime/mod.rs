@@ -31,7 +31,7 @@ pub use self::{
     flush::{Flush, Flushed, flush, flush_blocking},
 };
 use self::{clients::Clients, flush::FlushBoard};
-pub use crate::notice::say;
+pub use crate::{around::share_traces, notice::say};
 use crate::{
     clock,
     log::{Consumer, Pool, Producer, log},
