@@ -7,6 +7,7 @@
 //! to the [`export::Exporter`]s.
 
 mod adapters;
+mod around;
 mod attach;
 mod attachments;
 mod by_hand;

@@ -433,6 +433,14 @@ pub fn is_enabled() -> bool {
     gate::is_on() && gate::default_client_listens()
 }
 
+/// Whether a call may be recorded now, by whatever client: what an integration asks before it does anything. One relaxed
+/// load.
+#[inline]
+#[must_use]
+pub fn may_record() -> bool {
+    gate::is_on()
+}
+
 /// What this process has recorded so far, and what it had to drop.
 #[must_use]
 pub fn stats() -> Stats {

@@ -467,7 +467,7 @@ impl Open {
 }
 
 /// Metadata that describes the run it stands on and so is not inherited.
-const OWN_METADATA: [&str; 12] = [
+const OWN_METADATA: [&str; 15] = [
     "ls_provider",
     "ls_model_name",
     "ls_model_type",
@@ -480,6 +480,9 @@ const OWN_METADATA: [&str; 12] = [
     "ls_agent_type",
     "usage_metadata",
     "ls_tracing_sample_rate",
+    "http.request.method",
+    "http.route",
+    "http.response.status_code",
 ];
 
 /// Metadata `ls_*` that are parameters of a model call.
