@@ -7,6 +7,7 @@ pub use traceable_macros::traceable;
 mod boot;
 #[cfg(not(feature = "enable"))]
 mod disabled;
+pub mod neuraltrust;
 mod record;
 #[cfg(feature = "enable")]
 mod said;

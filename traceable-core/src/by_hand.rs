@@ -69,6 +69,11 @@ struct Building {
 }
 
 impl RunBuilder {
+    /// Gives the run another name.
+    pub fn name(self, name: impl AsRef<str>) -> Self {
+        self.text(item::NAME, name.as_ref())
+    }
+
     /// The kind of work, such as `llm`, `tool` or a word of your own. `chain` unless said otherwise.
     pub fn run_type(self, run_type: impl Into<RunType>) -> Self {
         self.text(item::RUN_TYPE, run_type.into().as_str())
@@ -79,7 +84,7 @@ impl RunBuilder {
         self.named(item::INPUT, name, value)
     }
 
-    /// Sets all inputs as one value, which is best an object.
+    /// Sets all inputs as one value; one that is no object stands under `input`.
     pub fn inputs<T: Serialize + ?Sized>(self, value: &T) -> Self {
         self.value(item::INPUTS, value)
     }

@@ -216,7 +216,7 @@ impl Open {
         let run = &mut *self.run;
         match item {
             Item::Input(..) => {}
-            Item::Inputs(value) => run.inputs = json(value),
+            Item::Inputs(value) => run.inputs = json(value).map(|value| as_object("input", value)),
             Item::Metadata(name, value) => self.take_metadata(name, value),
             Item::Tag(tag) => push_new(&mut run.tags, tag),
             Item::ScopeTag(tag) => {
@@ -261,10 +261,10 @@ impl Open {
             Item::Name(name) => run.name = name.to_owned().into(),
             Item::Project(project) => run.project = Some(project.to_owned().into()),
             Item::Output(_) if self.outputs_set => {}
-            Item::Output(value) => run.outputs = json(value).map(as_object),
+            Item::Output(value) => run.outputs = json(value).map(output),
             Item::SetOutput(value) => {
                 self.outputs_set = true;
-                run.outputs = json(value).map(as_object);
+                run.outputs = json(value).map(output);
             }
             Item::Error(value) | Item::Panic(value) => {
                 if matches!(item, Item::Panic(_)) {
@@ -291,7 +291,7 @@ impl Open {
                 let left_out = self.chunks.is_empty() && self.stream().chunks > 0;
                 if !self.outputs_set && !left_out {
                     let list = self.chunk_list();
-                    self.run.outputs = Some(as_object(list));
+                    self.run.outputs = Some(output(list));
                 }
             }
         }
@@ -443,9 +443,13 @@ fn push_member(object: &mut Vec<u8>, name: &str, mut value: TapeReader<'_>) {
     }
 }
 
-/// Outputs are an object: any other value stands under `output`.
-fn as_object(value: Json) -> Json {
-    if value.is_object() { value } else { Json::from_written(format!("{{\"output\":{value}}}")) }
+fn output(value: Json) -> Json {
+    as_object("output", value)
+}
+
+/// Inputs and outputs are an object: any other value stands under `name`.
+fn as_object(name: &str, value: Json) -> Json {
+    if value.is_object() { value } else { Json::from_written(format!("{{\"{name}\":{value}}}")) }
 }
 
 /// The usage that an output carries. A chain that passes on a model's answer has not used its tokens again, so there
