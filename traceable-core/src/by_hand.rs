@@ -42,9 +42,10 @@ static BY_HAND: Site = Site::new("run", "chain", "", "", 0, decide_off);
 /// ```
 #[track_caller]
 pub fn run(name: impl AsRef<str>) -> RunBuilder {
+    // Outside of the closure, which would be a caller of its own.
+    let place = Location::caller();
     let building = gate::is_open(&BY_HAND).then(|| {
         let mut building = Box::<Building>::default();
-        let place = Location::caller();
         adapters::text(&mut building.body, item::NAME, name.as_ref());
         adapters::text(&mut building.body, item::PLACE, place.file());
         building.body.extend_from_slice(&u64::from(place.line()).to_le_bytes());
