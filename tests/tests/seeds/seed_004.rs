@@ -434,7 +434,7 @@ fn what_is_dropped_ends() {
             (Some(2), "message", Status::Error, true),
         ]
     );
-    assert!(seen[2].1.error.as_ref().unwrap().contains("on purpose"));
+    assert!(seen[2].1.error.as_ref().unwrap().contains("on purpose"), "{seen:?}");
     assert!(seen[3].1.error.as_ref().unwrap().contains("on purpose"));
 }
 
