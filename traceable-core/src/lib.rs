@@ -7,6 +7,8 @@
 //! to the [`export::Exporter`]s.
 
 mod adapters;
+mod attach;
+mod attachments;
 mod by_hand;
 mod clock;
 mod context;
@@ -24,6 +26,7 @@ mod people;
 mod probe;
 pub mod propagation;
 mod record;
+pub mod redact;
 mod remote;
 pub mod runtime;
 mod said;
@@ -36,6 +39,7 @@ mod tape;
 pub mod testing;
 
 pub use adapters::{Fold, Reduce, fold};
+pub use attach::attach_to;
 pub use by_hand::{ActiveRun, EnteredRun, RunBuilder, run};
 pub use context::{Attached, Context, InRun, InRunExt, Parent, wrap};
 pub use current::{Current, current};
@@ -62,6 +66,7 @@ pub mod __private {
             DescribeDebug, DescribeDisplay, DescribeName, Never, Probe, Slot, Split, SplitResult, SplitValue, Text,
             ViaDebug, ViaName, ViaSerialize,
         },
+        redact::Content,
         runtime::decide_off as no_boot,
         site::Site,
     };
