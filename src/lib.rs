@@ -7,6 +7,8 @@ pub use traceable_macros::traceable;
 mod boot;
 #[cfg(not(feature = "enable"))]
 mod disabled;
+pub mod neuraltrust;
+mod record;
 #[cfg(feature = "enable")]
 mod said;
 #[cfg(feature = "testing")]
@@ -14,6 +16,7 @@ pub mod testing;
 
 #[cfg(not(feature = "enable"))]
 pub use disabled::*;
+pub use record::Record;
 #[cfg(feature = "enable")]
 pub use {
     boot::{builder, init, run, scope, start_trace, try_init},

@@ -260,6 +260,11 @@ impl Open {
         }
     }
 
+    /// As [`Open::json`], for inputs and outputs.
+    fn object(&mut self, name: &str, value: TapeReader<'_>) -> Option<Json> {
+        self.json(name, value).map(|value| as_object(name, value))
+    }
+
     /// A file that was added by hand.
     fn take_added(&mut self, name: &str, value: TapeReader<'_>) {
         let Some(file) = attachments::take(value) else { return };
@@ -274,7 +279,7 @@ impl Open {
         let run = &mut *self.run;
         match item {
             Item::Input(..) => {}
-            Item::Inputs(value) => self.run.inputs = self.json("input", value),
+            Item::Inputs(value) => self.run.inputs = self.object("input", value),
             Item::Metadata(name, value) => self.take_metadata(name, value),
             Item::Tag(tag) => push_new(&mut run.tags, tag),
             Item::ScopeTag(tag) => {
@@ -319,10 +324,10 @@ impl Open {
             Item::Name(name) => run.name = name.to_owned().into(),
             Item::Project(project) => run.project = Some(project.to_owned().into()),
             Item::Output(_) if self.outputs_set => {}
-            Item::Output(value) => self.run.outputs = self.json("output", value).map(as_object),
+            Item::Output(value) => self.run.outputs = self.object("output", value),
             Item::SetOutput(value) => {
                 self.outputs_set = true;
-                self.run.outputs = self.json("output", value).map(as_object);
+                self.run.outputs = self.object("output", value);
             }
             Item::Error(value) | Item::Panic(value) => {
                 if matches!(item, Item::Panic(_)) {
@@ -351,7 +356,7 @@ impl Open {
                 let left_out = self.chunks.is_empty() && self.stream().chunks > 0;
                 if !self.outputs_set && !left_out {
                     let list = self.chunk_list();
-                    self.run.outputs = Some(as_object(list));
+                    self.run.outputs = Some(as_object("output", list));
                 }
             }
         }
@@ -508,9 +513,9 @@ fn push_member(object: &mut Vec<u8>, name: &str, mut value: TapeReader<'_>) {
     }
 }
 
-/// Outputs are an object: any other value stands under `output`.
-fn as_object(value: Json) -> Json {
-    if value.is_object() { value } else { Json::from_written(format!("{{\"output\":{value}}}")) }
+/// Inputs and outputs are an object: any other value stands under `name`.
+fn as_object(name: &str, value: Json) -> Json {
+    if value.is_object() { value } else { Json::from_written(format!("{{\"{name}\":{value}}}")) }
 }
 
 /// The usage that an output carries. A chain that passes on a model's answer has not used its tokens again, so there
