@@ -58,8 +58,8 @@ pub mod __private {
     pub use crate::{
         adapters::{
             Map, OpenRun, Outcome, Start,
-            call::{RunGuard, call, enter, enter_with, open},
-            future::{adopt, adopt_open, begin, begin_with, future, future_open},
+            call::{RunGuard, call, enter, enter_bare, enter_with, open},
+            future::{adopt, adopt_open, begin, begin_bare, begin_with, future, future_open},
             guarded,
             reduce::{Collect, Reducer, reducer},
             stream::{Item, iterator, stream},
