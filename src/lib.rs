@@ -7,11 +7,13 @@ pub use traceable_macros::traceable;
 mod boot;
 #[cfg(not(feature = "enable"))]
 mod disabled;
+mod record;
 #[cfg(feature = "enable")]
 mod said;
 
 #[cfg(not(feature = "enable"))]
 pub use disabled::*;
+pub use record::Record;
 #[cfg(feature = "testing")]
 pub use traceable_core::testing;
 #[cfg(feature = "enable")]

@@ -46,6 +46,8 @@ pub use scope::{Entered, InScope, Scope, scope};
 /// What expansions of `#[traceable]` name. No part of the public interface: anything here may change in any release.
 #[doc(hidden)]
 pub mod __private {
+    pub use serde::Serialize;
+
     pub use crate::{
         adapters::{
             Map, OpenRun, Outcome, Start,
