@@ -292,6 +292,36 @@ fn threads() {
     );
 }
 
+#[test]
+fn conversation() {
+    let page = Page::of(&mut example("conversation"));
+
+    assert_eq!(page.code, Some(0), "{}", page.err);
+    assert_eq!(page.out, "Jasmine is steeped for two minutes. Is that what you meant?\nI do not know.\n");
+    assert_eq!(page.tree(), ["✓ reply agent", "└─ ✓ search retriever", "✓ reply agent", "└─ ✓ search retriever"]);
+    for line in
+        ["thread chat-7 · How long is tea steeped? · of ada@example.com", "reader 1 THUMBS_UP", "chat-7 solved 0.5"]
+    {
+        assert!(page.err.contains(line), "{line} is not in\n{}", page.err);
+    }
+}
+
+#[test]
+fn a_library_is_seen_by_who_asks() {
+    let page = Page::of(&mut example("library"));
+
+    assert_eq!(page.code, Some(0), "{}", page.err);
+    let likeness = ["├─ ✓ likeness", "│  ├─ ✓ keywords parser", "│  └─ ✓ keywords parser"];
+    assert_eq!(page.tree()[..4], [&["✓ nearest retriever"], &likeness[..]].concat());
+
+    // And costs no dependency who does not.
+    let mut tree = Command::new(env!("CARGO"));
+    tree.args(["tree", "-p", "traceable-example-library", "-e", "normal", "--prefix", "none", "--offline"]);
+    let tree = Page::of(tree.env_remove("CARGO_TARGET_DIR"));
+    assert!(tree.out.contains("traceable-macros") && !tree.out.contains("traceable-core"), "{}", tree.out);
+    assert!(!tree.out.contains("serde"), "{}", tree.out);
+}
+
 /// An endpoint that answers so many requests, a connection each, with these. Its thread ends with the requests.
 fn endpoint(answers: Vec<String>) -> (std::net::SocketAddr, JoinHandle<Vec<String>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

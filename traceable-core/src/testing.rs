@@ -23,7 +23,12 @@ use crate::{
     export::{Ack, Batch, BoxFuture, ExportError, Exporter},
     local,
     model::{Assembler, Run, RunChange, RunId, Score, Thread, User},
-    runtime::{self, Client, Pipeline, clients::ClientSet, destination::Destination, exit, gate},
+    runtime::{
+        self, Client, Pipeline,
+        clients::{ClientSet, Defaults},
+        destination::Destination,
+        exit, gate,
+    },
     sync::Arc,
 };
 
@@ -134,7 +139,7 @@ impl Recorder {
         let pipeline = Pipeline::get_or_make()?;
         let memory = Memory::new();
         let destinations = vec![Destination::start(Box::new(memory.clone()))?];
-        let set = ClientSet { destinations, project: None };
+        let set = ClientSet { destinations, defaults: Defaults::default() };
         let client = pipeline.clients.add(set).ok_or_else(|| std::io::Error::other("too many recorders"))?;
         exit::install_panic_hook();
         if !gate::is_on() {

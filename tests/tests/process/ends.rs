@@ -50,6 +50,19 @@ fn every_ordinary_end_writes_every_run() {
 }
 
 #[test]
+fn a_process_says_where_it_runs_and_what() {
+    let file = file("deployed");
+    let env = [("TRACEABLE_ENVIRONMENT", "staging"), ("LITERAL_ENV", "prod"), ("TRACEABLE_RELEASE", "1.2.3")];
+    let output = program("return", &file, &[], &env);
+    assert!(output.status.success());
+    for run in runs(&file) {
+        let metadata = &run["extra"]["metadata"];
+        assert_eq!(metadata["revision_id"], "1.2.3");
+        assert_eq!(metadata["traceable.rest"]["environment"], "staging");
+    }
+}
+
+#[test]
 fn an_exit_inside_of_a_run_writes_what_has_ended() {
     let file = file("exit-inside");
     let output = program("exit-inside", &file, &[], &[]);

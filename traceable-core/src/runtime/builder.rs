@@ -4,7 +4,7 @@ use std::{borrow::Cow, fmt, time::Duration};
 
 use super::{
     DEFAULT_MAX_BYTES, Overflow, Pipeline,
-    clients::ClientSet,
+    clients::{ClientSet, Defaults},
     counters::{self, Stats},
     destination::Destination,
     exit,
@@ -37,7 +37,7 @@ pub struct Builder {
     overflow: Overflow,
     exit_timeout: Duration,
     panic_hook: bool,
-    project: Option<Cow<'static, str>>,
+    defaults: Defaults,
 }
 
 impl Default for Builder {
@@ -57,7 +57,7 @@ impl fmt::Debug for Builder {
             .field("overflow", &self.overflow)
             .field("exit_timeout", &self.exit_timeout)
             .field("panic_hook", &self.panic_hook)
-            .field("project", &self.project)
+            .field("defaults", &self.defaults)
             .finish()
     }
 }
@@ -73,7 +73,7 @@ impl Builder {
             overflow: Overflow::Drop,
             exit_timeout: Duration::from_secs(2),
             panic_hook: true,
-            project: None,
+            defaults: Defaults::default(),
         }
     }
 
@@ -82,6 +82,8 @@ impl Builder {
     /// - `TRACEABLE_SAMPLE_RATE`, else `LANGSMITH_TRACING_SAMPLING_RATE`: between 0 and 1
     /// - `TRACEABLE_SAMPLE_KEEP_ERRORS`: `on` or `off`
     /// - `TRACEABLE_PROJECT`, else `LANGSMITH_PROJECT`
+    /// - `TRACEABLE_ENVIRONMENT`, else `OTEL_DEPLOYMENT_ENVIRONMENT`, else `LITERAL_ENV`
+    /// - `TRACEABLE_RELEASE`, else `LANGSMITH_REVISION_ID`
     /// - `TRACEABLE_MAX_BYTES`: bytes
     /// - `TRACEABLE_OVERFLOW`: `drop`, or `block:` and milliseconds
     /// - `TRACEABLE_EXIT_FLUSH`: milliseconds
@@ -101,9 +103,17 @@ impl Builder {
         }
         let text = |text: &str| Some(text.to_owned());
         if let Some(project) = read("TRACEABLE_PROJECT", "a name", text)? {
-            builder.project = Some(project.into());
+            builder.defaults.project = Some(project.into());
         } else if let Some(project) = read("LANGSMITH_PROJECT", "a name", text)? {
-            builder.project = Some(project.into());
+            builder.defaults.project = Some(project.into());
+        }
+        for name in ["TRACEABLE_ENVIRONMENT", "OTEL_DEPLOYMENT_ENVIRONMENT", "LITERAL_ENV"] {
+            let named = read(name, "a name", text)?;
+            builder.defaults.environment = builder.defaults.environment.or(named);
+        }
+        for name in ["TRACEABLE_RELEASE", "LANGSMITH_REVISION_ID"] {
+            let named = read(name, "a version", text)?;
+            builder.defaults.release = builder.defaults.release.or(named);
         }
         if let Some(bytes) = read("TRACEABLE_MAX_BYTES", "a number of bytes", |text| text.parse().ok())? {
             builder.max_bytes = bytes;
@@ -166,7 +176,19 @@ impl Builder {
 
     /// The project that traces are filed under.
     pub fn project(mut self, name: impl Into<Cow<'static, str>>) -> Self {
-        self.project = Some(name.into());
+        self.defaults.project = Some(name.into());
+        self
+    }
+
+    /// The environment that runs are from which do not say another, such as `production`.
+    pub fn environment(mut self, name: impl Into<String>) -> Self {
+        self.defaults.environment = Some(name.into());
+        self
+    }
+
+    /// The version of the deployed code, as runs say that do not say another: a semantic or calendar version, or a commit.
+    pub fn release(mut self, version: impl Into<String>) -> Self {
+        self.defaults.release = Some(version.into());
         self
     }
 
@@ -184,7 +206,7 @@ impl Builder {
         let destinations = destinations.map_err(InitError::thread)?;
         let listens = !destinations.is_empty();
         pipeline.set_bounds(self.max_bytes, self.overflow);
-        pipeline.clients.set_default(ClientSet { destinations, project: self.project });
+        pipeline.clients.set_default(ClientSet { destinations, defaults: self.defaults });
         exit::set_exit_timeout(self.exit_timeout);
         if self.panic_hook {
             exit::install_panic_hook();

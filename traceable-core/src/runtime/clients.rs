@@ -3,7 +3,7 @@
 use std::{borrow::Cow, sync::Mutex};
 
 use super::{destination::Destination, lock};
-use crate::sync::Arc;
+use crate::{model::Run, sync::Arc};
 
 /// Where the runs of some traces go.
 ///
@@ -16,7 +16,25 @@ pub struct Client(pub(crate) u16);
 #[derive(Default)]
 pub(crate) struct ClientSet {
     pub(crate) destinations: Vec<Destination>,
+    /// What runs say that do not say it themselves.
+    pub(crate) defaults: Defaults,
+}
+
+/// What runs say that do not say it themselves.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Defaults {
     pub(crate) project: Option<Cow<'static, str>>,
+    pub(crate) environment: Option<String>,
+    pub(crate) release: Option<String>,
+}
+
+impl Defaults {
+    /// Says it on a run.
+    pub(crate) fn fill(&self, run: &mut Run) {
+        run.project = run.project.take().or_else(|| self.project.clone());
+        run.environment = run.environment.take().or_else(|| self.environment.clone());
+        run.release = run.release.take().or_else(|| self.release.clone());
+    }
 }
 
 /// All clients of the process; number 0 is the one that `init` sets up.
@@ -79,7 +97,7 @@ impl Clients {
         let renew = |set: &Arc<ClientSet>| {
             Arc::new(ClientSet {
                 destinations: set.destinations.iter().filter_map(Destination::after_fork).collect(),
-                project: set.project.clone(),
+                defaults: set.defaults.clone(),
             })
         };
         let clients = Self::default();

@@ -168,13 +168,9 @@ impl Writer {
     fn send(&self, client: u16, changes: Vec<RunChange>) {
         let Some(set) = self.pipeline.clients.get(client) else { return };
         let mut changes = changes;
-        if let Some(project) = &set.project {
-            for change in &mut changes {
-                if let RunChange::Start(run) | RunChange::End(run) = change
-                    && run.project.is_none()
-                {
-                    run.project = Some(project.clone());
-                }
+        for change in &mut changes {
+            if let RunChange::Start(run) | RunChange::End(run) = change {
+                set.defaults.fill(run);
             }
         }
         let batch = Arc::new(Batch::new(changes));
