@@ -16,6 +16,7 @@ use std::{
 use futures_core::Stream;
 use pin_project_lite::pin_project;
 
+pub(crate) mod json;
 mod said;
 
 pub use said::*;
@@ -156,6 +157,9 @@ impl Current {
 
     /// Does nothing.
     pub fn set_raw_stream(self, _text: &str) {}
+
+    /// Does nothing.
+    pub fn set_time_to_first_token(self, _latency: Duration) {}
 
     /// Does nothing.
     pub fn set_prompt(self, _prompt: Option<&str>, _deployment: Option<&str>) {}

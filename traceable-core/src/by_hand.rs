@@ -79,7 +79,7 @@ impl RunBuilder {
         self.named(item::INPUT, name, value)
     }
 
-    /// Sets all inputs as one value, which is best an object.
+    /// Sets all inputs as one object; a value that is none stands under `input`.
     pub fn inputs<T: Serialize + ?Sized>(self, value: &T) -> Self {
         self.value(item::INPUTS, value)
     }

@@ -146,6 +146,7 @@ impl Entry {
         };
         let mut open = Open::new(Box::new(run), 0, 0);
         open.take_items(body);
+        open.run.status = open.status.unwrap_or(Status::Unknown);
         open.run
     }
 }
@@ -216,7 +217,7 @@ impl Open {
         let run = &mut *self.run;
         match item {
             Item::Input(..) => {}
-            Item::Inputs(value) => run.inputs = json(value),
+            Item::Inputs(value) => run.inputs = json(value).map(|value| as_object("input", value)),
             Item::Metadata(name, value) => self.take_metadata(name, value),
             Item::Tag(tag) => push_new(&mut run.tags, tag),
             Item::ScopeTag(tag) => {
@@ -261,10 +262,10 @@ impl Open {
             Item::Name(name) => run.name = name.to_owned().into(),
             Item::Project(project) => run.project = Some(project.to_owned().into()),
             Item::Output(_) if self.outputs_set => {}
-            Item::Output(value) => run.outputs = json(value).map(as_object),
+            Item::Output(value) => run.outputs = json(value).map(|value| as_object("output", value)),
             Item::SetOutput(value) => {
                 self.outputs_set = true;
-                run.outputs = json(value).map(as_object);
+                run.outputs = json(value).map(|value| as_object("output", value));
             }
             Item::Error(value) | Item::Panic(value) => {
                 if matches!(item, Item::Panic(_)) {
@@ -291,7 +292,7 @@ impl Open {
                 let left_out = self.chunks.is_empty() && self.stream().chunks > 0;
                 if !self.outputs_set && !left_out {
                     let list = self.chunk_list();
-                    self.run.outputs = Some(as_object(list));
+                    self.run.outputs = Some(as_object("output", list));
                 }
             }
         }
@@ -307,6 +308,10 @@ impl Open {
             "thread_id" | "conversation_id" => run.thread_id = Some(text()),
             "session_id" => run.session_id = Some(text()),
             "user_id" => run.user = Some(text()),
+            "ls_invocation_params" => {
+                run.params
+                    .extend(value.as_object().into_iter().flatten().map(|(name, value)| (name.clone(), value.clone())));
+            }
             _ => {}
         }
         if let Some(param) = name.strip_prefix("ls_").filter(|param| PARAMS.contains(param)) {
@@ -405,7 +410,7 @@ impl Open {
 }
 
 /// Metadata that describes the run it stands on and so is not inherited.
-const OWN_METADATA: [&str; 12] = [
+const OWN_METADATA: [&str; 15] = [
     "ls_provider",
     "ls_model_name",
     "ls_model_type",
@@ -418,6 +423,9 @@ const OWN_METADATA: [&str; 12] = [
     "ls_agent_type",
     "usage_metadata",
     "ls_tracing_sample_rate",
+    "adaline_reference_id",
+    "adaline_run_evaluation",
+    "literal_step_type",
 ];
 
 /// Metadata `ls_*` that are parameters of a model call.
@@ -443,9 +451,9 @@ fn push_member(object: &mut Vec<u8>, name: &str, mut value: TapeReader<'_>) {
     }
 }
 
-/// Outputs are an object: any other value stands under `output`.
-fn as_object(value: Json) -> Json {
-    if value.is_object() { value } else { Json::from_written(format!("{{\"output\":{value}}}")) }
+/// Inputs and outputs are objects: any other value stands under a name.
+fn as_object(name: &str, value: Json) -> Json {
+    if value.is_object() { value } else { Json::from_written(format!("{{\"{name}\":{value}}}")) }
 }
 
 /// The usage that an output carries. A chain that passes on a model's answer has not used its tokens again, so there
