@@ -3,17 +3,23 @@
 #[doc = include_str!("docs/attribute.md")]
 pub use traceable_macros::traceable;
 
+pub mod adaline;
 #[cfg(feature = "enable")]
 mod boot;
 #[cfg(not(feature = "enable"))]
 mod disabled;
+pub mod literal;
 mod record;
 #[cfg(feature = "enable")]
 mod said;
 
 #[cfg(not(feature = "enable"))]
+use disabled::json::Json;
+#[cfg(not(feature = "enable"))]
 pub use disabled::*;
 pub use record::Record;
+#[cfg(feature = "enable")]
+use traceable_core::model::Json;
 #[cfg(feature = "testing")]
 pub use traceable_core::testing;
 #[cfg(feature = "enable")]
