@@ -16,10 +16,11 @@ use std::{
 use futures_core::Stream;
 use pin_project_lite::pin_project;
 
+mod attachment;
 pub(crate) mod json;
 mod said;
 
-pub use said::*;
+pub use self::{attachment::*, said::*};
 
 /// The id of a run. There are none without `enable`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -130,6 +131,9 @@ impl Current {
 
     /// Does nothing.
     pub fn set_error(self, _error: impl fmt::Display) {}
+
+    /// Does nothing.
+    pub fn attach(self, _name: &str, _attachment: &Attachment) {}
 
     /// Does nothing.
     pub fn set_name(self, _name: &str) {}

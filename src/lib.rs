@@ -12,6 +12,8 @@ pub mod literal;
 mod record;
 #[cfg(feature = "enable")]
 mod said;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 #[cfg(not(feature = "enable"))]
 use disabled::json::Json;
@@ -20,16 +22,14 @@ pub use disabled::*;
 pub use record::Record;
 #[cfg(feature = "enable")]
 use traceable_core::model::Json;
-#[cfg(feature = "testing")]
-pub use traceable_core::testing;
 #[cfg(feature = "enable")]
 pub use {
     boot::{builder, init, run, scope, start_trace, try_init},
-    said::{feedback, thread, user},
+    said::{attach_to, feedback, thread, user},
     traceable_core::{
         ActiveRun, Attached, Context, Current, Entered, EnteredRun, Feedback, Fold, InRun, InRunExt, InScope, Parent,
         Reduce, RunBuilder, Scope, Target, ThreadRecord, UserRecord, current, export, fold, messages, model,
-        model::{DottedOrder, Run, RunId, RunType, ScoreSource, ScoreTarget, Status, Usage},
+        model::{Attachment, DottedOrder, Run, RunId, RunType, ScoreSource, ScoreTarget, Status, Usage},
         propagation,
         runtime::{
             Builder, Client, Flush, Flushed, InitError, Overflow, Stats, flush, flush_blocking, is_enabled, shutdown,

@@ -20,6 +20,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "pin-project-lite",
             "serde",
             "serde_json",
+            "similar",
             "xxhash-rust",
         ],
     ),

@@ -15,6 +15,7 @@ use serde::Serialize;
 
 use crate::{
     adapters::{self, OpenRun, Outcome, future::Traced},
+    attachments,
     context::{Attached, Context, InRun, InRunExt, Parent},
     current::Current,
     frame::{Frame, MUTED},
@@ -66,6 +67,13 @@ struct Building {
     body: Vec<u8>,
     options: Options,
     id: Option<RunId>,
+}
+
+impl Drop for Building {
+    /// Files that no run was given.
+    fn drop(&mut self) {
+        attachments::forget_items(&self.body);
+    }
 }
 
 impl RunBuilder {
@@ -234,13 +242,13 @@ impl RunBuilder {
     }
 
     fn begin(self) -> (Frame, Option<Parent>) {
-        let Some(building) = self.building else { return (Frame::NONE, None) };
-        let Building { body, options, id } = *building;
+        let Some(mut building) = self.building else { return (Frame::NONE, None) };
+        let options = std::mem::take(&mut building.options);
         let mut opening = Opening::default();
         let mut frame = Frame::NONE;
         if local::decide(Some(&options), Place::Push, &mut opening) == Decision::Record {
-            opening.body.get_or_insert_default().extend_from_slice(&body);
-            opening.choose_id(id);
+            opening.body.get_or_insert_default().append(&mut building.body);
+            opening.choose_id(building.id);
             frame = local::begin_apart(&BY_HAND, &mut opening, &options);
         }
         if frame.key == 0 {

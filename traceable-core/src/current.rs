@@ -10,7 +10,7 @@ use crate::{
     context::Context,
     frame::Frame,
     local,
-    model::{RunId, Status, Usage},
+    model::{Attachment, RunId, Status, Usage},
     record::{self, item},
     tape,
 };
@@ -231,6 +231,14 @@ impl Current {
     /// Gives the run another name.
     pub fn set_name(self, name: &str) {
         self.note(|body| adapters::text(body, item::NAME, name));
+    }
+
+    /// Adds a file, under this name; one of the same name is replaced. Its bytes are shared and not copied.
+    pub fn attach(self, name: &str, attachment: &Attachment) {
+        self.note(|body| {
+            adapters::text(body, item::ATTACHMENT, name);
+            tape::write_serialize(body, attachment);
+        });
     }
 
     fn note(self, write: impl FnOnce(&mut Vec<u8>)) {

@@ -7,6 +7,8 @@
 //! to the [`export::Exporter`]s.
 
 mod adapters;
+mod attach;
+mod attachments;
 mod by_hand;
 mod clock;
 mod context;
@@ -36,6 +38,7 @@ mod tape;
 pub mod testing;
 
 pub use adapters::{Fold, Reduce, fold};
+pub use attach::attach_to;
 pub use by_hand::{ActiveRun, EnteredRun, RunBuilder, run};
 pub use context::{Attached, Context, InRun, InRunExt, Parent, wrap};
 pub use current::{Current, current};

@@ -6,7 +6,7 @@
 use std::cell::RefCell;
 
 use crate::{
-    clock,
+    attachments, clock,
     context::Parent,
     frame::{FAILED, FOREIGN, Frame, MUTED, OPENING, SCOPE, TENTATIVE},
     log::{Full, Need, Producer},
@@ -104,6 +104,16 @@ impl Opening {
         if id.is_some() {
             let last = self.last.get_or_insert_default();
             last.id = last.id.or(id);
+        }
+    }
+}
+
+impl Drop for Opening {
+    /// A body is still here when its capture panicked.
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(body) = &self.body {
+            attachments::forget_items(body);
         }
     }
 }
@@ -631,8 +641,13 @@ impl Local {
         while appended.is_err() && runtime::wait_for_room(&mut deadline) {
             appended = log.append(&head, body, need);
         }
-        let block_begun = appended?;
-        runtime::wake_writer(block_begun);
+        match appended {
+            Ok(block_begun) => runtime::wake_writer(block_begun),
+            Err(Full) => {
+                attachments::forget_body(head[0], body);
+                return Err(Full);
+            }
+        }
         Ok(())
     }
 

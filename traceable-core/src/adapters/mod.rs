@@ -15,7 +15,7 @@ use serde_json::Value;
 
 pub use self::reduce::{Fold, Reduce, fold};
 use crate::{
-    clock,
+    attachments, clock,
     frame::{FAILED, FRESH, Frame, MUTED, OPENING},
     local::{self, Ending, Opening},
     model::{Status, Usage},
@@ -96,7 +96,9 @@ fn take_inputs(body: &mut Vec<u8>, base: usize) -> Map {
             inputs.insert(name.to_owned(), value.unwrap_or_default());
         }
     }
-    // The attribute writes the arguments first, so nothing else that it says is in the body yet.
+    // The attribute writes the arguments first, so nothing else that it says is in the body yet. Files among them are
+    // not kept.
+    attachments::forget_items(&body[base..]);
     body.truncate(base);
     inputs
 }

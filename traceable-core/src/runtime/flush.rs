@@ -101,9 +101,9 @@ impl FlushBoard {
         }
     }
 
-    fn wait(&self, ticket: u64, deadline: Instant) -> bool {
+    fn wait(&self, deadline: Instant, reached: impl Fn(&Board) -> bool) -> bool {
         let mut board = lock(&self.board);
-        while board.done < ticket {
+        while !reached(&board) {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return false;
@@ -128,8 +128,17 @@ pub fn flush_blocking(timeout: Duration) -> Flushed {
     let Some(pipeline) = Pipeline::get() else { return Flushed { complete: true, pending: 0 } };
     let ticket = pipeline.board.request();
     pipeline.wake();
-    let complete = pipeline.board.wait(ticket, Instant::now() + timeout);
+    let complete = pipeline.board.wait(Instant::now() + timeout, |board| board.done >= ticket);
     report(pipeline, complete)
+}
+
+/// Waits until all destinations have been given what was recorded so far, whatever they do with it.
+#[cfg(feature = "testing")]
+pub(crate) fn hand_over(deadline: Instant) -> bool {
+    let Some(pipeline) = Pipeline::get() else { return true };
+    let ticket = pipeline.board.request();
+    pipeline.wake();
+    pipeline.board.wait(deadline, |board| board.passed_on >= ticket)
 }
 
 /// Delivers everything recorded so far, waiting at most `timeout` without blocking the thread.

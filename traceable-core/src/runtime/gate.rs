@@ -1,7 +1,11 @@
 //! The one flag that every traced call looks at first, and the settings that a root looks at.
 
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::{
+    Mutex,
+    atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
+};
 
+use super::lock;
 use crate::{adapters, model::RunId, record::item, site::Site, tape};
 
 /// Nobody has said yet whether this process traces.
@@ -12,6 +16,8 @@ const FIRST_EPOCH: u32 = 2;
 
 static GATE: AtomicU32 = AtomicU32::new(UNDECIDED);
 static EPOCHS: AtomicU32 = AtomicU32::new(FIRST_EPOCH);
+/// A test records in this process: the gate stays open, whatever another test does.
+static HELD: Mutex<bool> = Mutex::new(false);
 static DEFAULT_CLIENT_LISTENS: AtomicBool = AtomicBool::new(false);
 /// Which traces of the default client are kept.
 static SAMPLER: AtomicU64 = AtomicU64::new(Sampler::ALL);
@@ -64,7 +70,22 @@ pub(crate) fn open() {
 }
 
 pub(crate) fn close() {
-    GATE.store(OFF, Ordering::Relaxed);
+    let held = lock(&HELD);
+    if *held {
+        DEFAULT_CLIENT_LISTENS.store(false, Ordering::Relaxed);
+    } else {
+        GATE.store(OFF, Ordering::Relaxed);
+    }
+}
+
+/// Opens the gate for good. What is recorded is then a matter of clients alone.
+#[cfg(feature = "testing")]
+pub(crate) fn hold_open() {
+    let mut held = lock(&HELD);
+    *held = true;
+    if !is_on() {
+        open();
+    }
 }
 
 /// Gives every thread to understand that the pipeline it knew is not this process's. Called in the child of a fork, so

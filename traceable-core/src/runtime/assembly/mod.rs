@@ -4,6 +4,7 @@
 //! before the start that it belongs to: it waits for one more pass, by the end of which that start has been read, for
 //! the thread that wrote the record had seen the start.
 
+mod files;
 mod open;
 mod said;
 mod strays;
@@ -24,6 +25,7 @@ use super::{
     run_id,
 };
 use crate::{
+    attachments,
     export::weight,
     model::{DottedOrder, Progress, Run, RunChange, RunType, SourceLocation, Status},
     record::{self, Key, Record},
@@ -127,11 +129,19 @@ impl Assembly {
     pub(super) fn take(&mut self, log: usize, bytes: &[u8]) {
         self.taken += 1;
         self.log = log;
-        if let Some(record) = record::parse(bytes)
-            && !self.apply(record, false)
-        {
+        if !self.apply_or_drop(bytes, false) {
             self.early.push_back((self.pass, log, bytes.to_vec()));
         }
+    }
+
+    /// As [`Assembly::apply`]; what a record that is done with has not become a part of is let go.
+    fn apply_or_drop(&mut self, bytes: &[u8], last: bool) -> bool {
+        let Some(record) = record::parse(bytes) else { return true };
+        let done = self.apply(record, last);
+        if done {
+            attachments::forget_record(bytes);
+        }
+        done
     }
 
     /// Ends a pass over all logs: tries again what came too early, and announces what is open. With `all`, runs are
@@ -333,9 +343,7 @@ impl Assembly {
             for (pass, log, bytes) in std::mem::take(&mut self.early) {
                 let last = pass < self.pass;
                 self.log = log;
-                if let Some(record) = record::parse(&bytes)
-                    && !self.apply(record, last)
-                {
+                if !self.apply_or_drop(&bytes, last) {
                     self.early.push_back((pass, log, bytes));
                 }
             }
@@ -355,6 +363,7 @@ impl Assembly {
                 open.announced = true;
                 let run = open.run.clone();
                 open.run.inputs = None;
+                open.run.attachments = Vec::new();
                 self.emit(client, held, RunChange::Start(run));
             }
         }

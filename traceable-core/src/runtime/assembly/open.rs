@@ -4,10 +4,13 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
-use super::tentative::Held;
+use super::{files::Names, tentative::Held};
 use crate::{
-    messages,
-    model::{DottedOrder, Event, Json, OtelContext, Run, RunId, RunType, SourceLocation, Status, StreamInfo, Usage},
+    attachments, messages,
+    model::{
+        Attachment, DottedOrder, Event, Json, OtelContext, Run, RunId, RunType, SourceLocation, Status, StreamInfo,
+        Usage,
+    },
     record::{Item, Items},
     sync::Arc,
     tape::json::{TapeReader, escape, into_text},
@@ -67,6 +70,8 @@ pub(super) struct Open {
     pub(super) progressed_chunks: u64,
     /// What a reducer has made so far: chunks, answer.
     pub(super) so_far: Option<(u64, Json)>,
+    /// What its files are called.
+    pub(super) files: Names,
     /// When the last note was made.
     pub(super) noted: i64,
     /// When the run panicked.
@@ -166,6 +171,7 @@ impl Open {
             last_progress: 0,
             progressed_chunks: 0,
             so_far: None,
+            files: Names::default(),
             noted: 0,
             panicked: None,
             scope_tags: Vec::new(),
@@ -202,14 +208,55 @@ impl Open {
             match item {
                 Item::Input(name, value) => {
                     let inputs = inputs.get_or_insert_with(|| Vec::with_capacity(body.len() + body.len() / 8));
-                    push_member(inputs, name, value);
+                    if let Some(file) = attachments::take(value) {
+                        // As in LangSmith's SDKs, an argument that is a file is not an input.
+                        self.keep_file(file, name, true);
+                    } else if let Some(tape) = self.take_files(name, value, false) {
+                        push_member(inputs, name, TapeReader::new(&tape));
+                    } else {
+                        push_member(inputs, name, value);
+                    }
                 }
                 item => self.take_item(item),
             }
         }
         if let Some(mut inputs) = inputs {
+            if inputs.is_empty() {
+                inputs.push(b'{');
+            }
             inputs.push(b'}');
             self.run.inputs = Some(Json::from_written(into_text(inputs)));
+        }
+    }
+
+    /// Makes a captured file one of the run's; answers its name.
+    fn keep_file(&mut self, file: Attachment, argument: &str, alone: bool) -> String {
+        let name = self.files.of_captured(&file, argument, alone);
+        self.run.attachments.push(file.named(name.as_str()));
+        name
+    }
+
+    /// Makes the files in a value the run's; answers the tape without them. `None` where there is none.
+    fn take_files(&mut self, argument: &str, value: TapeReader<'_>, alone: bool) -> Option<Vec<u8>> {
+        attachments::take_out(value, |file| self.keep_file(file, argument, alone))
+    }
+
+    /// A value as JSON; the files in it become the run's.
+    fn json(&mut self, argument: &str, value: TapeReader<'_>) -> Option<Json> {
+        let alone = value.is_attachment();
+        match self.take_files(argument, value, alone) {
+            Some(tape) => json(TapeReader::new(&tape)),
+            None => json(value),
+        }
+    }
+
+    /// A file that was added by hand.
+    fn take_added(&mut self, name: &str, value: TapeReader<'_>) {
+        let Some(file) = attachments::take(value) else { return };
+        let file = file.named(self.files.of_added(name));
+        match self.run.attachments.iter_mut().find(|known| known.name == file.name) {
+            Some(known) => *known = file,
+            None => self.run.attachments.push(file),
         }
     }
 
@@ -217,7 +264,7 @@ impl Open {
         let run = &mut *self.run;
         match item {
             Item::Input(..) => {}
-            Item::Inputs(value) => run.inputs = json(value).map(|value| as_object("input", value)),
+            Item::Inputs(value) => self.run.inputs = self.json("input", value).map(|value| as_object("input", value)),
             Item::Metadata(name, value) => self.take_metadata(name, value),
             Item::Tag(tag) => push_new(&mut run.tags, tag),
             Item::ScopeTag(tag) => {
@@ -233,10 +280,10 @@ impl Open {
             Item::Id(id) => run.id = id,
             Item::Status(status) => self.status = Some(status),
             Item::Variable(name, value) => {
-                let value = json(value).map(|value| value.to_value()).unwrap_or_default();
-                run.variables.insert(name.to_owned(), value);
+                let value = self.json(name, value).map(|value| value.to_value()).unwrap_or_default();
+                self.run.variables.insert(name.to_owned(), value);
             }
-            Item::Expected(value) => run.expected = json(value),
+            Item::Expected(value) => self.run.expected = self.json("expected", value),
             Item::PromptRef(prompt) => run.prompt_ref = Some(prompt.to_owned()),
             Item::DeploymentRef(deployment) => run.deployment_ref = Some(deployment.to_owned()),
             Item::Place(file, line) => {
@@ -262,10 +309,12 @@ impl Open {
             Item::Name(name) => run.name = name.to_owned().into(),
             Item::Project(project) => run.project = Some(project.to_owned().into()),
             Item::Output(_) if self.outputs_set => {}
-            Item::Output(value) => run.outputs = json(value).map(|value| as_object("output", value)),
+            Item::Output(value) => {
+                self.run.outputs = self.json("output", value).map(|value| as_object("output", value));
+            }
             Item::SetOutput(value) => {
                 self.outputs_set = true;
-                run.outputs = json(value).map(|value| as_object("output", value));
+                self.run.outputs = self.json("output", value).map(|value| as_object("output", value));
             }
             Item::Error(value) | Item::Panic(value) => {
                 if matches!(item, Item::Panic(_)) {
@@ -278,8 +327,8 @@ impl Open {
                 run.usage = json(value).and_then(|usage| serde_json::from_str::<Usage>(usage.as_str()).ok());
             }
             Item::Event(name, time, value) => {
-                let data = json(value).map(|data| data.to_value()).filter(|data| !data.is_null());
-                run.events.push(Event { name: name.to_owned().into(), time, data });
+                let data = self.json(name, value).map(|data| data.to_value()).filter(|data| !data.is_null());
+                self.run.events.push(Event { name: name.to_owned().into(), time, data });
             }
             Item::Stream { first, last, count } => {
                 let stream = run.stream.get_or_insert_default();
@@ -287,6 +336,7 @@ impl Open {
             }
             Item::RawChunks => self.keep_raw = true,
             Item::SoFar(chunks, value) => self.so_far = json(value).map(|answer| (chunks, answer)),
+            Item::Attachment(name, value) => self.take_added(name, value),
             Item::ChunksAreOutput => {
                 // Chunks that passed and were not recorded are left out on purpose.
                 let left_out = self.chunks.is_empty() && self.stream().chunks > 0;
@@ -299,7 +349,7 @@ impl Open {
     }
 
     fn take_metadata(&mut self, name: &str, value: TapeReader<'_>) {
-        let Some(value) = json(value).map(|value| value.to_value()) else { return };
+        let Some(value) = self.json(name, value).map(|value| value.to_value()) else { return };
         let run = &mut *self.run;
         let text = || value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         match name {
@@ -342,8 +392,10 @@ impl Open {
         self.chunk_bytes += body.len();
         if self.chunk_bytes > MAX_CHUNK_BYTES {
             self.chunks_cut += 1;
-        } else if let Some(chunk) = json(TapeReader::new(body)) {
-            self.chunks.push((time, chunk));
+        } else {
+            let value = TapeReader::new(body);
+            let tape = self.take_files("output", value, false);
+            self.chunks.extend(json(tape.as_deref().map_or(value, TapeReader::new)).map(|chunk| (time, chunk)));
         }
         first_unseen
     }

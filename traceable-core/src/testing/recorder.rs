@@ -1,112 +1,34 @@
-//! Recording into memory, for tests of traced code.
-//!
-//! ```
-//! # use traceable_core::testing;
-//! let recorded = testing::capture(|| {
-//!     // Calls of traced functions.
-//! });
-//! assert!(recorded.runs().is_empty());
-//! ```
+//! A scope of a test, and what was recorded in it.
 
 use std::{
-    collections::BTreeMap,
     future::Future,
     pin::Pin,
-    sync::{Mutex, PoisonError},
+    sync::Arc,
     task::{Context, Poll},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use pin_project_lite::pin_project;
 
+use super::{
+    diff,
+    expect::{self, ExpectedRun},
+    memory::Memory,
+    snapshot, tree,
+};
 use crate::{
-    export::{Ack, Batch, BoxFuture, ExportError, Exporter},
     local,
-    model::{Assembler, Run, RunChange, RunId, Score, Thread, User},
+    model::{Run, RunChange, Score, Thread, User},
     runtime::{
-        self, Client, Pipeline,
+        Client, Pipeline,
         clients::{ClientSet, Defaults},
         destination::Destination,
-        exit, gate,
+        exit, flush, gate,
     },
-    sync::Arc,
 };
 
 /// How long a test waits for its runs to be written.
 const PATIENCE: Duration = Duration::from_secs(30);
-
-/// An exporter that keeps everything it is given. Clones share what they keep.
-#[derive(Debug, Clone, Default)]
-pub struct Memory {
-    changes: Arc<Mutex<Vec<RunChange>>>,
-}
-
-impl Memory {
-    /// An exporter that has kept nothing yet.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// The changes so far, in the order in which they came.
-    #[must_use]
-    pub fn changes(&self) -> Vec<RunChange> {
-        self.changes.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// The runs that have ended, whole, in the order of their starts.
-    #[must_use]
-    pub fn runs(&self) -> Vec<Run> {
-        let mut assembler = Assembler::new(usize::MAX / 4);
-        let mut runs: BTreeMap<RunId, Run> = BTreeMap::new();
-        for change in self.changes() {
-            if let Some(run) = assembler.push(&change) {
-                runs.insert(run.id, *run);
-            } else if let RunChange::Patch(patch) = change
-                && let Some(run) = runs.get_mut(&patch.id)
-            {
-                run.absorb(*patch);
-            }
-        }
-        let mut runs: Vec<Run> = runs.into_values().collect();
-        runs.sort_by_key(|run| (run.start_time, run.id));
-        runs
-    }
-
-    /// The scores, in the order in which they came.
-    #[must_use]
-    pub fn scores(&self) -> Vec<Score> {
-        self.pick(|change| if let RunChange::Score(score) = change { Some(*score) } else { None })
-    }
-
-    /// What was said of conversations, in the order in which it came.
-    #[must_use]
-    pub fn threads(&self) -> Vec<Thread> {
-        self.pick(|change| if let RunChange::Thread(thread) = change { Some(*thread) } else { None })
-    }
-
-    /// What was said of users, in the order in which it came.
-    #[must_use]
-    pub fn users(&self) -> Vec<User> {
-        self.pick(|change| if let RunChange::User(user) = change { Some(*user) } else { None })
-    }
-
-    fn pick<T>(&self, choose: impl FnMut(RunChange) -> Option<T>) -> Vec<T> {
-        self.changes().into_iter().filter_map(choose).collect()
-    }
-}
-
-impl Exporter for Memory {
-    fn name(&self) -> &'static str {
-        "memory"
-    }
-
-    fn export<'a>(&'a mut self, batch: &'a Batch) -> BoxFuture<'a, Result<Ack, ExportError>> {
-        let mut changes = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
-        changes.extend(batch.changes.iter().cloned());
-        Box::pin(std::future::ready(Ok(Ack::default())))
-    }
-}
 
 /// A client of its own that records into memory: traces that begin in its scopes go nowhere else, and those of tests
 /// that run at the same time do not come in.
@@ -141,10 +63,9 @@ impl Recorder {
         let destinations = vec![Destination::start(Box::new(memory.clone()))?];
         let set = ClientSet { destinations, defaults: Defaults::default() };
         let client = pipeline.clients.add(set).ok_or_else(|| std::io::Error::other("too many recorders"))?;
+        // Whether or not another test has called `init`, a panic is told in the same words.
         exit::install_panic_hook();
-        if !gate::is_on() {
-            gate::open();
-        }
+        gate::hold_open();
         Ok(Self { client, memory })
     }
 
@@ -171,14 +92,17 @@ impl Recorder {
         Scoped { inner: future, client: self.client }
     }
 
-    /// Waits until everything recorded so far has arrived.
+    /// Waits until everything recorded so far has arrived. What other destinations of the process do is of no account.
     ///
     /// # Panics
     ///
     /// When that takes longer than half a minute.
     pub fn flush(&self) {
-        let flushed = runtime::flush_blocking(PATIENCE);
-        assert!(flushed.complete, "runs were not delivered to memory within {PATIENCE:?}");
+        let deadline = Instant::now() + PATIENCE;
+        let mine = Pipeline::get().and_then(|pipeline| pipeline.clients.get(self.client.0));
+        let mut mine = mine.iter().flat_map(|set| &set.destinations);
+        let arrived = flush::hand_over(deadline) && mine.all(|memory| memory.wait_until_below(0, deadline));
+        assert!(arrived, "runs were not delivered to memory within {PATIENCE:?}");
     }
 
     /// The changes so far, after a flush.
@@ -233,27 +157,75 @@ impl Recorder {
     }
 
     /// The runs as indented lines of name, kind where it is not `chain`, and status where it is not `ok`.
+    ///
+    /// Runs of one parent are in the order of their starts; those that are still open are `pending`.
     #[must_use]
     pub fn tree(&self) -> String {
-        let runs = self.runs();
-        let mut lines = String::new();
-        for root in runs.iter().filter(|run| !runs.iter().any(|other| Some(other.id) == run.parent_id)) {
-            push_tree(&runs, root, 0, &mut lines);
-        }
-        lines
+        tree::text(&self.recording(), None)
     }
-}
 
-fn push_tree(runs: &[Run], run: &Run, depth: usize, lines: &mut String) {
-    use std::fmt::Write as _;
+    /// The runs as text that is the same in every execution of a test, for snapshots: as [`tree`](Self::tree), with all
+    /// that is known of each run below it as JSON, and without ids, times and lines of the source. Where these stand
+    /// inside of a value it says `[id]`, `[time]` or `[source]`.
+    #[must_use]
+    pub fn snapshot(&self) -> String {
+        snapshot::text(&self.recording())
+    }
 
-    let kind = if run.run_type.as_str() == "chain" { String::new() } else { format!(" {}", run.run_type) };
-    let status = if run.status.as_str() == "ok" { String::new() } else { format!(" {}", run.status) };
-    // Writing to a `String` cannot fail.
-    let _ = writeln!(lines, "{:1$}{2}{kind}{status}", "", depth * 2, run.name);
-    let id: RunId = run.id;
-    for child in runs.iter().filter(|child| child.parent_id == Some(id)) {
-        push_tree(runs, child, depth + 1, lines);
+    /// Expects one run of this name, and answers it for more expectations.
+    ///
+    /// # Panics
+    ///
+    /// When there is none, or more than one.
+    #[track_caller]
+    pub fn expect(&self, name: &str) -> ExpectedRun {
+        expect::only(&self.recording(), name, None)
+    }
+
+    /// Expects this many runs of this name, and answers them in the order of their starts.
+    ///
+    /// # Panics
+    ///
+    /// When there are more or fewer.
+    #[track_caller]
+    pub fn expect_count(&self, name: &str, count: usize) -> Vec<ExpectedRun> {
+        let runs = self.recording();
+        let named = expect::named(&runs, name);
+        if named.len() != count {
+            let found = named.len();
+            panic!("expected {count} runs `{name}`, recorded {found}\n\n{}", expect::recorded(&runs, None));
+        }
+        named
+    }
+
+    /// Expects no run of this name.
+    ///
+    /// # Panics
+    ///
+    /// When there is one.
+    #[track_caller]
+    pub fn expect_none(&self, name: &str) {
+        self.expect_count(name, 0);
+    }
+
+    /// Expects these runs and no others, as an outline in the form of [`tree`](Self::tree).
+    ///
+    /// Only the depth of a line counts, not how wide its steps are, so that the outline may be indented as the code
+    /// around it. Where the order of runs is left to chance, such as on several threads, expect them one by one.
+    ///
+    /// # Panics
+    ///
+    /// When other runs were recorded.
+    #[track_caller]
+    pub fn expect_tree(&self, outline: &str) {
+        let (expected, actual) = (tree::tidy(outline), self.tree());
+        assert!(expected == actual, "unexpected runs\n\n{}", diff::lines(&expected, &actual));
+    }
+
+    /// All that was recorded, after a flush, also what is still open.
+    fn recording(&self) -> Arc<[Run]> {
+        self.flush();
+        self.memory.with_open_runs().into()
     }
 }
 
@@ -300,11 +272,4 @@ impl<F: Future> Future for Scoped<F> {
         let _scope = Scope::enter(*this.client);
         this.inner.poll(cx)
     }
-}
-
-/// Calls `f` and answers what was recorded meanwhile.
-pub fn capture(f: impl FnOnce()) -> Recorder {
-    let recorder = Recorder::new();
-    recorder.scope(f);
-    recorder
 }
