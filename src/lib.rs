@@ -28,9 +28,10 @@ pub use {
     said::{attach_to, feedback, thread, user},
     traceable_core::{
         ActiveRun, Attached, Context, Current, Entered, EnteredRun, Feedback, Fold, InRun, InRunExt, InScope, Parent,
-        Reduce, RunBuilder, Scope, Target, ThreadRecord, UserRecord, current, export, fold, messages, model,
+        Reduce, RunBuilder, Scope, Secret, Target, ThreadRecord, UserRecord, current, export, fold, messages, model,
         model::{Attachment, DottedOrder, Run, RunId, RunType, ScoreSource, ScoreTarget, Status, Usage},
         propagation,
+        redact::{Content, PatternError, Redaction, Redactor},
         runtime::{
             Builder, Client, Flush, Flushed, InitError, Overflow, Stats, flush, flush_blocking, is_enabled, shutdown,
             stats,

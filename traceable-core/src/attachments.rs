@@ -118,15 +118,12 @@ pub(crate) fn take_out(value: TapeReader<'_>, mut keep: impl FnMut(Attachment) -
     let mut at = value;
     while !at.is_empty() {
         let token = at;
-        match at.token().ok()? {
-            None => out.extend_from_slice(token.until(at)),
-            Some(number) => {
+        match at.token().ok()?.and_then(|number| all.take(number)) {
+            Some(attachment) => {
                 found = true;
-                match all.take(number) {
-                    Some(attachment) => tape::write_mark(&mut out, "$attachment", &keep(attachment)),
-                    None => out.push(tape::NULL),
-                }
+                tape::write_mark(&mut out, "$attachment", &keep(attachment));
             }
+            None => out.extend_from_slice(token.until(at)),
         }
     }
     found.then_some(out)

@@ -7,6 +7,7 @@
 //! to the [`export::Exporter`]s.
 
 mod adapters;
+mod around;
 mod attach;
 mod attachments;
 mod by_hand;
@@ -26,10 +27,12 @@ mod people;
 mod probe;
 pub mod propagation;
 mod record;
+pub mod redact;
 mod remote;
 pub mod runtime;
 mod said;
 mod scope;
+mod secret;
 mod site;
 mod sync;
 mod sys;
@@ -45,6 +48,7 @@ pub use current::{Current, current};
 pub use feedback::{Feedback, Target, feedback};
 pub use people::{ThreadRecord, UserRecord, thread, user};
 pub use scope::{Entered, InScope, Scope, scope};
+pub use secret::Secret;
 
 /// What expansions of `#[traceable]` name. No part of the public interface: anything here may change in any release.
 #[doc(hidden)]
@@ -65,6 +69,7 @@ pub mod __private {
             DescribeDebug, DescribeDisplay, DescribeName, Never, Probe, Slot, Split, SplitResult, SplitValue, Text,
             ViaDebug, ViaName, ViaSerialize,
         },
+        redact::Content,
         runtime::decide_off as no_boot,
         site::Site,
     };

@@ -6,17 +6,18 @@
 use std::cell::RefCell;
 
 use crate::{
-    attachments, clock,
+    around, attachments, clock,
     context::Parent,
     frame::{FAILED, FOREIGN, Frame, MUTED, OPENING, SCOPE, TENTATIVE},
     log::{Full, Need, Producer},
-    model::{RunId, Status},
+    model::{OtelContext, RunId, Status},
     origin::{self, Origin},
     record::{self, Key, SaidKind, item},
     runtime::{self, counters::Reason, gate},
     scope::{Carried, Next},
     site::Site,
     sync::Arc,
+    tape,
 };
 
 /// A buffer for a record's body. Boxed, so that handing it around moves one word: a vector is written field by field and
@@ -96,6 +97,8 @@ pub(crate) struct Opening {
     /// What a scope says of this run behind what the run says itself.
     last: Option<Box<Last>>,
     tentative: bool,
+    /// No run of this process is above it.
+    is_first: bool,
 }
 
 impl Opening {
@@ -104,6 +107,15 @@ impl Opening {
         if id.is_some() {
             let last = self.last.get_or_insert_default();
             last.id = last.id.or(id);
+        }
+    }
+
+    /// Asks the tracer that may be around which trace of its own this one is a part of. Not while the thread's part is
+    /// borrowed: that code is not ours.
+    #[cold]
+    fn ask_around(&mut self) {
+        if let Some(otel) = around::ask() {
+            self.last.get_or_insert_default().otel = Some(Arc::new(otel));
         }
     }
 }
@@ -123,6 +135,7 @@ impl Drop for Opening {
 struct Last {
     items: Vec<u8>,
     id: Option<RunId>,
+    otel: Option<Arc<OtelContext>>,
 }
 
 /// Decides on a call before anything of it is captured.
@@ -161,6 +174,9 @@ pub(crate) fn commit(
     place: Place,
 ) -> Option<usize> {
     let number = site.number();
+    if opening.is_first {
+        opening.ask_around();
+    }
     with(|local| {
         let frame = local.write_start(number, opening, options)?;
         Some(local.place(frame, place))
@@ -171,6 +187,9 @@ pub(crate) fn commit(
 /// As [`commit`], for a run that is on no stack. A frame that is muted, or none, where nothing is recorded.
 pub(crate) fn begin_apart(site: &'static Site, opening: &mut Opening, options: &Options) -> Frame {
     let number = site.number();
+    if opening.is_first {
+        opening.ask_around();
+    }
     with(|local| local.write_start(number, opening, Some(options))).flatten().unwrap_or(Frame::NONE)
 }
 
@@ -339,7 +358,7 @@ pub(crate) fn swap_client(client: u16) -> u16 {
 pub(crate) fn end_all_as_panicked() {
     let frames = with(|local| std::mem::take(&mut local.stack)).unwrap_or_default();
     let mut body = Box::new(vec![record::item::ERROR]);
-    crate::tape::write_str(&mut body, &runtime::exit::last_panic().0);
+    tape::write_str(&mut body, &runtime::exit::last_panic().0);
     for frame in frames.into_iter().rev() {
         let mut ending = Ending::default();
         if prepare_end(&frame, &mut ending) {
@@ -486,6 +505,12 @@ impl Local {
         }
         if let Some(last) = &opening.last {
             body.extend_from_slice(&last.items);
+            // Below a run of another process, the trace is that one's.
+            if let Some(otel) = last.otel.as_ref().filter(|_| frame.key == frame.root_key) {
+                body.push(item::OTEL);
+                tape::write_serialize(&mut body, &**otel);
+                origin::share_trace(&mut frame, otel);
+            }
             if let Some(id) = last.id {
                 body.push(item::ID);
                 body.extend_from_slice(&id.as_u128().to_le_bytes());
@@ -583,6 +608,7 @@ impl Local {
             }
             opening.root = Some(root);
         }
+        opening.is_first = parent.depth == 0;
         let mut body = self.take_scratch();
         for carried in first.iter().flatten() {
             body.extend_from_slice(&carried.items);

@@ -77,6 +77,13 @@ pub(crate) fn choose_id(frame: &mut Frame, id: RunId) {
     frame.set(FOREIGN);
 }
 
+/// Makes a root a part of a foreign W3C trace; it keeps its own id.
+pub(crate) fn share_trace(root: &mut Frame, otel: &Arc<OtelContext>) {
+    let trace_id = Some(runtime::run_id(root.start, root.key));
+    remember(root.key, Origin { trace_id, otel: Some(Arc::clone(otel)), ..Origin::default() });
+    root.set(FOREIGN);
+}
+
 /// The id of a run with the flag `FOREIGN`.
 pub(crate) fn id_of(frame: &Frame) -> Option<RunId> {
     // The root was remembered before the run was, so as long as it is known the run would be.

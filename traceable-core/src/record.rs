@@ -98,6 +98,8 @@ pub(crate) mod item {
     pub(crate) const CHUNKS_ARE_OUTPUT: u8 = 14;
     /// An attachment that was added by hand: name, value.
     pub(crate) const ATTACHMENT: u8 = 30;
+    /// How much of the run may be sent: a byte.
+    pub(crate) const CONTENT: u8 = 40;
 }
 
 /// A record, read.
@@ -254,6 +256,7 @@ pub(crate) enum Item<'a> {
     RawChunks,
     ChunksAreOutput,
     SoFar(u64, TapeReader<'a>),
+    Content(u8),
     Thread(&'a str),
     Session(&'a str),
     User(&'a str),
@@ -356,6 +359,7 @@ impl<'a> Items<'a> {
             item::RAW_TEXT => Item::RawText(self.value()?),
             item::COST => Item::Cost(f64::from_bits(self.0.u64()?)),
             item::ATTACHMENT => Item::Attachment(self.0.str()?, self.value()?),
+            item::CONTENT => Item::Content(self.0.byte()?),
             _ => return Err(BrokenTape),
         })
     }

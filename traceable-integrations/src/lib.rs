@@ -3,9 +3,15 @@
 //! | feature | library | is for |
 //! |---|---|---|
 //! | `tower` | tower, and with it axum, tonic and hyper | traces that go through HTTP servers and clients |
+//! | `opentelemetry` | opentelemetry | one trace for its spans and our runs |
+//! | `tracing` | tracing, with tracing-opentelemetry | the same, by itself |
 //!
 //! What is written to headers and read from them is in [`traceable_core::propagation`]; applications name all of it
 //! through the `traceable` crate.
 
+#[cfg(feature = "opentelemetry")]
+pub mod opentelemetry;
 #[cfg(feature = "tower")]
 pub mod tower;
+#[cfg(feature = "tracing")]
+pub mod tracing;

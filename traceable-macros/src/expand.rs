@@ -9,7 +9,7 @@ use quote::ToTokens;
 use syn::{LitStr, Type, ext::IdentExt};
 
 use crate::{
-    args::{Args, RunType, literal},
+    args::{Args, Content, RunType, literal},
     check::check,
     ending::Ending,
     errors::Errors,
@@ -178,19 +178,25 @@ impl Body<'_> {
             let (key, value) = (&pair.key, borrow(&pair.value));
             q!((&&&#p::Probe(#value)).capture(r.metadata(#key));)
         });
-        let statements = q!(#(#name)* #(#project)* #(#tags)* #(#inputs)* #process #(#metadata)*);
+        let content = args.content.map(|content| match content {
+            Content::Redacted => q!(r.content(#p::Content::Redacted);),
+            Content::None => q!(r.content(#p::Content::None);),
+        });
+        // The inputs come first: processing them takes all that is there.
+        let statements = q!(#(#inputs)* #process #(#name)* #(#project)* #(#tags)* #(#metadata)* #content);
         if statements.is_empty() {
             return q!(|_| {});
         }
-        let probing = !(self.captures.is_empty() && args.metadata.is_empty());
+        let probing = !args.metadata.is_empty() || self.captures.iter().any(|capture| !capture.is_redacted);
         let probes = probing.then(|| q!(use #p::{ViaSerialize as _, ViaDebug as _, ViaName as _};));
         q!(|r| { #probes #statements })
     }
 
     fn input(&self, capture: &Capture) -> TokenStream {
-        let (p, Capture { key, value, conditions, is_underscored }) = (self.ending.private, capture);
-        let statement = q!((&&&#p::Probe(#value)).capture(r.input(#key)););
-        let allow = is_underscored.then(|| q!(#[allow(clippy::used_underscore_binding)]));
+        let (p, Capture { key, value, conditions, is_redacted, is_underscored }) = (self.ending.private, capture);
+        let statement =
+            if *is_redacted { q!(r.redacted(#key);) } else { q!((&&&#p::Probe(#value)).capture(r.input(#key));) };
+        let allow = (*is_underscored && !is_redacted).then(|| q!(#[allow(clippy::used_underscore_binding)]));
         if conditions.is_empty() && allow.is_none() {
             return statement;
         }

@@ -131,6 +131,15 @@ fn metadata_tags_and_people_go_along() {
     assert!(value(&back, "baggage").contains("beta") && value(&back, "baggage").contains("t-1"), "{back:?}");
 }
 
+#[test]
+fn no_secret_goes_along() {
+    let recorder = Recorder::new();
+    let key = format!("sk-proj-{}", "Zx9".repeat(16));
+    let out = recorder.scope(|| scope().metadata("note", &format!("use {key}")).tag(&key).user("ada").call(call));
+    let baggage = value(&out, "baggage");
+    assert!(baggage.contains("ada") && baggage.contains("note") && !baggage.contains("Zx9"), "{baggage}");
+}
+
 #[traceable]
 async fn deep(levels: u32) -> Headers {
     tokio::task::yield_now().await;

@@ -21,6 +21,7 @@ use crate::{
     model::{Status, Usage},
     probe::{Slot, Text},
     record::item,
+    redact::{self, Content},
     runtime::{exit, gate},
     site::Site,
     tape,
@@ -51,6 +52,17 @@ impl Start<'_> {
     /// A place for an argument.
     pub fn input(&mut self, key: &'static str) -> Slot<'_> {
         named(self.body, item::INPUT, key)
+    }
+
+    /// Leaves a mark in place of an argument, which is not looked at.
+    pub fn redacted(&mut self, key: &'static str) {
+        text(self.body, item::INPUT, key);
+        tape::write_str(self.body, redact::MARK);
+    }
+
+    /// Says how much of the run and all below it may be sent.
+    pub fn content(&mut self, content: Content) {
+        self.body.extend_from_slice(&[item::CONTENT, content.code()]);
     }
 
     /// A place for a metadata value.

@@ -25,13 +25,13 @@ use std::{
 use once_cell::sync::OnceCell;
 
 pub use self::{
-    builder::{Builder, InitError, is_enabled, shutdown, stats, switch_off},
+    builder::{Builder, InitError, is_enabled, may_record, shutdown, stats, switch_off},
     clients::Client,
     counters::Stats,
     flush::{Flush, Flushed, flush, flush_blocking},
 };
 use self::{clients::Clients, flush::FlushBoard};
-pub use crate::notice::say;
+pub use crate::{around::share_traces, notice::say};
 use crate::{
     attachments::Attachments,
     clock,

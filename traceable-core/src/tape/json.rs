@@ -149,7 +149,7 @@ impl<'a> TapeReader<'a> {
             CUT_STR => self.write_cut_text(out)?,
             BYTES => self.write_bytes(out)?,
             RAW => out.extend_from_slice(self.bytes()?),
-            // Where nobody took it out, such as in what `process_inputs` is given.
+            // Where no run takes it, such as in what `process_inputs` is given.
             ATTACHMENT => {
                 self.u64()?;
                 out.extend_from_slice("\"… [attachment]\"".as_bytes());

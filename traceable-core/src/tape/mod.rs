@@ -87,6 +87,7 @@ pub(crate) fn write_serialize<T: Serialize + ?Sized>(buf: &mut Vec<u8>, value: &
 pub(crate) fn write_members<T: Serialize + ?Sized>(buf: &mut Vec<u8>, value: &T) {
     let mut tape = Vec::new();
     write_serialize(&mut tape, value);
+    attachments::forget(&tape);
     let members = json::TapeReader::new(&tape).json().ok().and_then(|json| serde_json::from_str(&json).ok());
     match members {
         Some(serde_json::Value::Object(members)) => {

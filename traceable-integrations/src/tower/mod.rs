@@ -1,10 +1,15 @@
-//! HTTP servers and clients that are made of tower services.
+//! HTTP servers and clients that are made of tower services: axum, tonic, hyper.
 //!
-//! [`AllowedHosts`] says which hosts are told of a trace, and [`Tail`] is a body that knows when it has ended: a run that
-//! answers with a stream is open until then.
+//! A server goes on with its caller's trace by [`ContinueTraceLayer`], and a client tells those that it calls by
+//! [`PassTraceLayer`], if [`AllowedHosts`] names them. [`Tail`] is a body that knows when it has ended: a run that answers
+//! with a stream is open until then.
 
+mod client;
 mod hosts;
+mod server;
 mod tail;
 
+pub use client::{PassTrace, PassTraceLayer};
 pub use hosts::{AllowedHosts, ParseHostError};
+pub use server::{Answer, ContinueTrace, ContinueTraceLayer, ServedBody};
 pub use tail::{AtEnd, BodyEnd, Tail};

@@ -5,28 +5,30 @@ use std::{
     task::{Context, Poll},
 };
 
+use bytes::Buf;
+use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
 /// How a body ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum BodyEnd {
-    /// It was read to its end.
-    Complete,
+#[derive(Debug)]
+pub enum BodyEnd<'a, E> {
+    /// It was read to its end, with these trailers.
+    Complete(Option<&'a HeaderMap>),
     /// It failed.
-    Failed,
+    Failed(&'a E),
     /// It was dropped before its end: whoever reads it has gone.
     Dropped,
 }
 
-/// What waits for the end of a body. A closure that takes a [`BodyEnd`] is one.
-pub trait AtEnd {
+/// What waits for the end of a body that fails with an `E`. A closure that takes a [`BodyEnd`] is one.
+pub trait AtEnd<E> {
     /// Called once, when the body has ended in this way.
-    fn at_end(self, end: BodyEnd);
+    fn at_end(self, end: BodyEnd<'_, E>);
 }
 
-impl<F: FnOnce(BodyEnd)> AtEnd for F {
-    fn at_end(self, end: BodyEnd) {
+impl<E, F: FnOnce(BodyEnd<'_, E>)> AtEnd<E> for F {
+    fn at_end(self, end: BodyEnd<'_, E>) {
         self(end);
     }
 }
@@ -37,41 +39,50 @@ pin_project! {
     pub struct Tail<B, T>
     where
         B: Body,
-        T: AtEnd,
+        T: AtEnd<B::Error>,
     {
         #[pin]
         body: B,
         waiting: Option<T>,
+        // Bytes to come, where that is known.
+        left: Option<u64>,
     }
 
     impl<B, T> PinnedDrop for Tail<B, T>
     where
         B: Body,
-        T: AtEnd,
+        T: AtEnd<B::Error>,
     {
         fn drop(this: Pin<&mut Self>) {
             let this = this.project();
             // A server does not ask for what it knows is not there.
-            let end = if this.body.is_end_stream() { BodyEnd::Complete } else { BodyEnd::Dropped };
-            tell(this.waiting, end);
+            let is_whole = *this.left == Some(0) || this.body.is_end_stream();
+            tell(this.waiting, if is_whole { BodyEnd::Complete(None) } else { BodyEnd::Dropped });
         }
     }
 }
 
-impl<B: Body, T: AtEnd> Tail<B, T> {
+impl<B: Body, T: AtEnd<B::Error>> Tail<B, T> {
     /// Lets `waiting` wait for the end of `body`.
     pub fn new(body: B, waiting: T) -> Self {
-        Self { body, waiting: Some(waiting) }
+        let left = body.size_hint().exact();
+        Self { body, waiting: Some(waiting), left }
+    }
+
+    /// As [`Tail::new`], for a body of which so many bytes are wanted: the `Content-Length` of its answer, or none where
+    /// the answer is to a `HEAD`. Whoever reads it stops there.
+    pub fn with_length(body: B, length: u64, waiting: T) -> Self {
+        Self { body, waiting: Some(waiting), left: Some(length) }
     }
 }
 
-fn tell(waiting: &mut Option<impl AtEnd>, end: BodyEnd) {
+fn tell<E>(waiting: &mut Option<impl AtEnd<E>>, end: BodyEnd<'_, E>) {
     if let Some(waiting) = waiting.take() {
         waiting.at_end(end);
     }
 }
 
-impl<B: Body, T: AtEnd> Body for Tail<B, T> {
+impl<B: Body, T: AtEnd<B::Error>> Body for Tail<B, T> {
     type Data = B::Data;
     type Error = B::Error;
 
@@ -79,13 +90,18 @@ impl<B: Body, T: AtEnd> Body for Tail<B, T> {
         let mut this = self.project();
         let polled = this.body.as_mut().poll_frame(cx);
         match &polled {
-            Poll::Ready(None) => tell(this.waiting, BodyEnd::Complete),
-            Poll::Ready(Some(Err(_))) => tell(this.waiting, BodyEnd::Failed),
-            // Nobody asks for more behind the last frame.
-            Poll::Ready(Some(Ok(frame))) if frame.is_trailers() || this.body.is_end_stream() => {
-                tell(this.waiting, BodyEnd::Complete);
+            Poll::Ready(None) => tell(this.waiting, BodyEnd::Complete(None)),
+            Poll::Ready(Some(Err(error))) => tell(this.waiting, BodyEnd::Failed(error)),
+            Poll::Ready(Some(Ok(frame))) => {
+                if let (Some(left), Some(data)) = (&mut *this.left, frame.data_ref()) {
+                    *left = left.saturating_sub(data.remaining() as u64);
+                }
+                // Nobody asks for more behind the last frame.
+                if frame.is_trailers() || *this.left == Some(0) || this.body.is_end_stream() {
+                    tell(this.waiting, BodyEnd::Complete(frame.trailers_ref()));
+                }
             }
-            Poll::Ready(Some(Ok(_))) | Poll::Pending => {}
+            Poll::Pending => {}
         }
         polled
     }
@@ -111,10 +127,26 @@ mod tests {
 
     type Bytes = std::collections::VecDeque<u8>;
 
-    fn waiting() -> (Rc<Cell<Option<BodyEnd>>>, impl AtEnd) {
-        let told = Rc::new(Cell::new(None));
-        let tell = Rc::clone(&told);
-        (told, move |end| assert_eq!(tell.replace(Some(end)), None, "told twice"))
+    /// How it ended, in a word that can be kept.
+    type Told = Rc<Cell<Option<&'static str>>>;
+
+    struct Waiting(Told);
+
+    impl<E> AtEnd<E> for Waiting {
+        fn at_end(self, end: BodyEnd<'_, E>) {
+            let word = match end {
+                BodyEnd::Complete(None) => "complete",
+                BodyEnd::Complete(Some(_)) => "complete, with trailers",
+                BodyEnd::Failed(_) => "failed",
+                BodyEnd::Dropped => "dropped",
+            };
+            assert_eq!(self.0.replace(Some(word)), None, "told twice");
+        }
+    }
+
+    fn waiting() -> (Told, Waiting) {
+        let told = Told::default();
+        (Rc::clone(&told), Waiting(told))
     }
 
     fn data(text: &str) -> Frame<Bytes> {
@@ -132,9 +164,9 @@ mod tests {
             assert_eq!(told.get(), None);
         }
         assert!(block_on(tail.frame()).is_none());
-        assert_eq!(told.get(), Some(BodyEnd::Complete));
+        assert_eq!(told.get(), Some("complete"));
         drop(tail);
-        assert_eq!(told.get(), Some(BodyEnd::Complete));
+        assert_eq!(told.get(), Some("complete"));
     }
 
     #[test]
@@ -144,7 +176,7 @@ mod tests {
         assert!(tail.frame().now_or_never().is_none());
         assert_eq!(told.get(), None);
         drop(tail);
-        assert_eq!(told.get(), Some(BodyEnd::Dropped));
+        assert_eq!(told.get(), Some("dropped"));
     }
 
     #[test]
@@ -153,10 +185,10 @@ mod tests {
         let mut tail = Tail::new(StreamBody::new(stream::iter([Ok(data("a")), Err("lost")])), waiting);
         block_on(tail.frame()).unwrap().unwrap();
         assert_eq!(block_on(tail.frame()).unwrap().unwrap_err(), "lost");
-        assert_eq!(told.get(), Some(BodyEnd::Failed));
+        assert_eq!(told.get(), Some("failed"));
         assert!(block_on(tail.frame()).is_none());
         drop(tail);
-        assert_eq!(told.get(), Some(BodyEnd::Failed));
+        assert_eq!(told.get(), Some("failed"));
     }
 
     #[test]
@@ -169,7 +201,7 @@ mod tests {
         block_on(tail.frame()).unwrap().unwrap();
         assert_eq!(told.get(), None);
         assert_eq!(block_on(tail.frame()).unwrap().unwrap().into_trailers().unwrap(), trailers);
-        assert_eq!(told.get(), Some(BodyEnd::Complete));
+        assert_eq!(told.get(), Some("complete, with trailers"));
     }
 
     #[test]
@@ -180,7 +212,7 @@ mod tests {
         assert!(!tail.is_end_stream());
         block_on(tail.frame()).unwrap().unwrap();
         assert!(tail.is_end_stream());
-        assert_eq!(told.get(), Some(BodyEnd::Complete));
+        assert_eq!(told.get(), Some("complete"));
     }
 
     #[test]
@@ -189,6 +221,26 @@ mod tests {
         let tail = Tail::new(Empty::<Bytes>::new(), waiting);
         assert!(tail.is_end_stream());
         drop(tail);
-        assert_eq!(told.get(), Some(BodyEnd::Complete));
+        assert_eq!(told.get(), Some("complete"));
+    }
+    #[test]
+    fn who_has_read_as_much_as_was_promised_reads_no_more() {
+        let frames = || StreamBody::new(stream::iter([data("ab"), data("c")].map(Ok::<_, Infallible>)));
+        let (told, waiting) = self::waiting();
+        let mut tail = Tail::with_length(frames(), 3, waiting);
+        block_on(tail.frame()).unwrap().unwrap();
+        assert_eq!(told.get(), None);
+        block_on(tail.frame()).unwrap().unwrap();
+        assert_eq!(told.get(), Some("complete"));
+        // Half of it is not the whole.
+        let (told, waiting) = self::waiting();
+        let mut tail = Tail::with_length(frames(), 3, waiting);
+        block_on(tail.frame()).unwrap().unwrap();
+        drop(tail);
+        assert_eq!(told.get(), Some("dropped"));
+        // What `HEAD` asks for.
+        let (told, waiting) = self::waiting();
+        drop(Tail::with_length(frames(), 0, waiting));
+        assert_eq!(told.get(), Some("complete"));
     }
 }

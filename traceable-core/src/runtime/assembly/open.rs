@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
-use super::{files::Names, tentative::Held};
+use super::{Route, files::Names, tentative::Held};
 use crate::{
     attachments, messages,
     model::{
@@ -12,6 +12,7 @@ use crate::{
         Usage,
     },
     record::{Item, Items},
+    redact::Content,
     sync::Arc,
     tape::json::{TapeReader, escape, into_text},
 };
@@ -43,6 +44,8 @@ pub(super) struct Entry {
     pub(super) client: u16,
     /// Set while it is not certain that the trace is kept.
     pub(super) held: Option<Held>,
+    /// What its own attribute and those above allow to be sent of it.
+    pub(super) content: Content,
     /// Handles through which children may still come.
     pub(super) handles: i32,
     /// Whether it is a run. Where a foreign trace goes on that has no run of ours, it is none.
@@ -63,6 +66,8 @@ pub(super) struct Open {
     /// The outputs were set by hand: those of the function do not replace them.
     pub(super) outputs_set: bool,
     pub(super) keep_raw: bool,
+    /// What the attribute allows to be sent.
+    pub(super) content: Content,
     pub(super) chunks: Vec<(i64, Json)>,
     pub(super) chunk_bytes: usize,
     pub(super) chunks_cut: u64,
@@ -85,6 +90,10 @@ pub(super) struct Open {
 }
 
 impl Entry {
+    pub(super) fn route(&self) -> Route {
+        Route { client: self.client, content: self.content }
+    }
+
     /// Makes a run the child of this one.
     pub(super) fn pass_down_to(&self, child: &mut Run) {
         if self.is_run {
@@ -130,6 +139,7 @@ impl Entry {
             trace_id: run.trace_id,
             start: run.start_time,
             held: None,
+            content: Content::Full,
             is_run: run.dotted_order.depth() > 0,
             dotted_order: Arc::new(run.dotted_order),
             client,
@@ -165,6 +175,7 @@ impl Open {
             announced: false,
             outputs_set: false,
             keep_raw: false,
+            content: Content::Full,
             chunks: Vec::new(),
             chunk_bytes: 0,
             chunks_cut: 0,
@@ -335,6 +346,7 @@ impl Open {
                 (stream.first_chunk, stream.last_chunk, stream.chunks) = (first, last, count);
             }
             Item::RawChunks => self.keep_raw = true,
+            Item::Content(code) => self.content = Content::from_code(code),
             Item::SoFar(chunks, value) => self.so_far = json(value).map(|answer| (chunks, answer)),
             Item::Attachment(name, value) => self.take_added(name, value),
             Item::ChunksAreOutput => {
@@ -462,7 +474,7 @@ impl Open {
 }
 
 /// Metadata that describes the run it stands on and so is not inherited.
-const OWN_METADATA: [&str; 15] = [
+const OWN_METADATA: [&str; 18] = [
     "ls_provider",
     "ls_model_name",
     "ls_model_type",
@@ -478,6 +490,9 @@ const OWN_METADATA: [&str; 15] = [
     "adaline_reference_id",
     "adaline_run_evaluation",
     "literal_step_type",
+    "http.request.method",
+    "http.route",
+    "http.response.status_code",
 ];
 
 /// Metadata `ls_*` that are parameters of a model call.
