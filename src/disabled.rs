@@ -217,6 +217,12 @@ impl Current {
     pub fn set_thread(self, _id: &str) {}
 
     /// Does nothing.
+    pub fn set_session(self, _id: &str) {}
+
+    /// Does nothing.
+    pub fn set_environment(self, _name: &str) {}
+
+    /// Does nothing.
     pub fn set_user(self, _id: &str) {}
 
     /// A run that is not recorded.
@@ -302,7 +308,7 @@ macro_rules! texts {
 }
 
 impl RunBuilder {
-    texts! { tag prompt deployment project thread session user environment release provider model }
+    texts! { name tag prompt deployment project thread session user environment release provider model }
 
     /// Does nothing.
     pub fn run_type<T>(self, _run_type: T) -> Self {

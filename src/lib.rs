@@ -9,6 +9,7 @@ mod boot;
 #[cfg(not(feature = "enable"))]
 mod disabled;
 pub mod literal;
+pub mod neuraltrust;
 mod record;
 #[cfg(feature = "enable")]
 mod said;

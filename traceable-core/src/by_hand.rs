@@ -43,9 +43,10 @@ static BY_HAND: Site = Site::new("run", "chain", "", "", 0, decide_off);
 /// ```
 #[track_caller]
 pub fn run(name: impl AsRef<str>) -> RunBuilder {
+    // Outside of the closure, which would be a caller of its own.
+    let place = Location::caller();
     let building = gate::is_open(&BY_HAND).then(|| {
         let mut building = Box::<Building>::default();
-        let place = Location::caller();
         adapters::text(&mut building.body, item::NAME, name.as_ref());
         adapters::text(&mut building.body, item::PLACE, place.file());
         building.body.extend_from_slice(&u64::from(place.line()).to_le_bytes());
@@ -77,6 +78,11 @@ impl Drop for Building {
 }
 
 impl RunBuilder {
+    /// Gives the run another name.
+    pub fn name(self, name: impl AsRef<str>) -> Self {
+        self.text(item::NAME, name.as_ref())
+    }
+
     /// The kind of work, such as `llm`, `tool` or a word of your own. `chain` unless said otherwise.
     pub fn run_type(self, run_type: impl Into<RunType>) -> Self {
         self.text(item::RUN_TYPE, run_type.into().as_str())
@@ -87,7 +93,7 @@ impl RunBuilder {
         self.named(item::INPUT, name, value)
     }
 
-    /// Sets all inputs as one object; a value that is none stands under `input`.
+    /// Sets all inputs as one value; one that is no object stands under `input`.
     pub fn inputs<T: Serialize + ?Sized>(self, value: &T) -> Self {
         self.value(item::INPUTS, value)
     }

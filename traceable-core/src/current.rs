@@ -118,7 +118,7 @@ impl Current {
         self.set_outputs(result);
     }
 
-    /// Sets all inputs, in place of those that were recorded.
+    /// Sets all inputs, in place of those that were recorded. A value that is no object stands under `input`.
     pub fn set_inputs<T: Serialize + ?Sized>(self, inputs: &T) {
         self.note(|body| {
             body.push(item::INPUTS);
@@ -207,6 +207,16 @@ impl Current {
     /// Makes the run, and those that begin below it afterwards, a part of a conversation.
     pub fn set_thread(self, id: &str) {
         self.note(|body| adapters::text(body, item::THREAD, id));
+    }
+
+    /// Makes the run, and those that begin below it afterwards, a part of a session.
+    pub fn set_session(self, id: &str) {
+        self.note(|body| adapters::text(body, item::SESSION, id));
+    }
+
+    /// Names the environment of the run, and of those that begin below it afterwards, such as `production`.
+    pub fn set_environment(self, name: &str) {
+        self.note(|body| adapters::text(body, item::ENVIRONMENT, name));
     }
 
     /// Names the user of the run, and of those that begin below it afterwards.

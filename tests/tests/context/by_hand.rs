@@ -26,7 +26,7 @@ fn a_guard_is_the_current_run_until_it_is_dropped() {
     assert_eq!(guess.outputs.unwrap().as_str(), r#"{"output":"The Godfather"}"#);
     assert_eq!(guess.metadata, *json!({ "attempt": 1, "genre": "crime" }).as_object().unwrap());
     let source = guess.source.unwrap();
-    assert!(source.file.ends_with("by_hand.rs") && source.line > 0, "{source:?}");
+    assert!(source.file.ends_with("tests/context/by_hand.rs") && source.line > 0, "{source:?}");
 }
 
 #[test]

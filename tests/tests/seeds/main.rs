@@ -3,5 +3,8 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 
 mod seed_000;
+mod seed_001;
 mod seed_002;
+mod seed_003;
+mod seed_004;
 mod support;

@@ -708,7 +708,7 @@ fn tracked_call_in_python(user_message: &str, usage: Option<ProviderUsage>) -> R
 #[test]
 fn the_complete_example_in_python() {
     let usage = ProviderUsage { prompt_tokens: 1000, completion_tokens: 2000 };
-    for (usage, cost, tokens) in [(Some(usage), 0.035, (1000, 2000)), (None, 0.0, (0, 0))] {
+    for (usage, cost, tokens) in [(Some(usage), 0.005 + 2.0 * 0.015, (1000, 2000)), (None, 0.0, (0, 0))] {
         let recorder = Recorder::new();
         recorder.scope(|| tracked_call_in_python("Hello", usage).unwrap());
         let trace = Run {

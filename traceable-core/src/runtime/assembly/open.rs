@@ -320,12 +320,10 @@ impl Open {
             Item::Name(name) => run.name = name.to_owned().into(),
             Item::Project(project) => run.project = Some(project.to_owned().into()),
             Item::Output(_) if self.outputs_set => {}
-            Item::Output(value) => {
-                self.run.outputs = self.json("output", value).map(|value| as_object("output", value));
-            }
+            Item::Output(value) => self.run.outputs = self.json("output", value).map(output),
             Item::SetOutput(value) => {
                 self.outputs_set = true;
-                self.run.outputs = self.json("output", value).map(|value| as_object("output", value));
+                self.run.outputs = self.json("output", value).map(output);
             }
             Item::Error(value) | Item::Panic(value) => {
                 if matches!(item, Item::Panic(_)) {
@@ -354,7 +352,7 @@ impl Open {
                 let left_out = self.chunks.is_empty() && self.stream().chunks > 0;
                 if !self.outputs_set && !left_out {
                     let list = self.chunk_list();
-                    self.run.outputs = Some(as_object("output", list));
+                    self.run.outputs = Some(output(list));
                 }
             }
         }
@@ -518,7 +516,11 @@ fn push_member(object: &mut Vec<u8>, name: &str, mut value: TapeReader<'_>) {
     }
 }
 
-/// Inputs and outputs are objects: any other value stands under a name.
+fn output(value: Json) -> Json {
+    as_object("output", value)
+}
+
+/// Inputs and outputs are an object: any other value stands under `name`.
 fn as_object(name: &str, value: Json) -> Json {
     if value.is_object() { value } else { Json::from_written(format!("{{\"{name}\":{value}}}")) }
 }
