@@ -13,12 +13,11 @@ pub struct Message {
     content: String,
     /// One of the three types of messages.
     step_type: StepType,
-    name: Option<String>,
 }
 
 impl Message {
     pub(super) fn new(run: RunBuilder, content: String) -> Self {
-        Self { run, content, step_type: StepType::AssistantMessage, name: None }
+        Self { run, content, step_type: StepType::AssistantMessage }
     }
 
     /// Says that the user said it.
@@ -32,8 +31,8 @@ impl Message {
     }
 
     /// Names who said it, such as the agent. Without this the name is `message`.
-    pub fn name(mut self, name: impl Into<String>) -> Self {
-        self.name = Some(name.into());
+    pub fn name(mut self, name: impl AsRef<str>) -> Self {
+        self.run = self.run.name(name);
         self
     }
 
@@ -60,9 +59,6 @@ impl Message {
     pub fn send(self) -> Option<RunId> {
         let role = self.step_type.role().unwrap_or("assistant");
         let message = self.step_type.tell(self.run).start();
-        if let Some(name) = &self.name {
-            message.set_name(name);
-        }
         message.set_outputs(&BTreeMap::from([("role", role), ("content", &self.content)]));
         message.id()
     }
