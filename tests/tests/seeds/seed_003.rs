@@ -100,8 +100,8 @@ fn every_form_of_output() {
         chat_model(&INPUTS, ["assistant", ANSWER]);
         chat_model(&INPUTS, message.clone());
     });
-    let recorded = runs(&recorder);
-    for run in &recorded {
+    let calls = runs(&recorder);
+    for run in &calls {
         assert_eq!(conversation(run), booked(), "{:?}", run.outputs);
     }
     let forms = [
@@ -111,7 +111,7 @@ fn every_form_of_output() {
         json!({ "output": ["assistant", ANSWER] }),
         json!(message),
     ];
-    assert_eq!(recorded, forms.map(chat));
+    assert_eq!(calls, forms.map(chat));
 }
 
 /// S16: an async function that takes an object with `messages`; the name is an option.
@@ -134,6 +134,7 @@ async fn the_typescript_example() {
 }
 
 /// The reducer of the example: the texts of all chunks as one answer.
+#[allow(clippy::needless_pass_by_value, reason = "as the attribute calls it")]
 fn reduce_chunks(chunks: Vec<Value>) -> Value {
     let all_text: String =
         chunks.iter().map(|chunk| chunk["choices"][0]["message"]["content"].as_str().unwrap()).collect();

@@ -156,7 +156,6 @@ impl Entry {
             trace_id: self.trace_id,
             start_time: self.start,
             dotted_order: (*self.dotted_order).clone(),
-            status: Status::Unknown,
             ..Run::default()
         };
         let mut open = Open::new(Box::new(run), 0, 0);
@@ -261,6 +260,11 @@ impl Open {
         }
     }
 
+    /// As [`Open::json`], for inputs and outputs.
+    fn object(&mut self, name: &str, value: TapeReader<'_>) -> Option<Json> {
+        self.json(name, value).map(|value| as_object(name, value))
+    }
+
     /// A file that was added by hand.
     fn take_added(&mut self, name: &str, value: TapeReader<'_>) {
         let Some(file) = attachments::take(value) else { return };
@@ -275,7 +279,7 @@ impl Open {
         let run = &mut *self.run;
         match item {
             Item::Input(..) => {}
-            Item::Inputs(value) => self.run.inputs = self.json("input", value).map(|value| as_object("input", value)),
+            Item::Inputs(value) => self.run.inputs = self.object("input", value),
             Item::Metadata(name, value) => self.take_metadata(name, value),
             Item::Tag(tag) => push_new(&mut run.tags, tag),
             Item::ScopeTag(tag) => {
@@ -320,10 +324,10 @@ impl Open {
             Item::Name(name) => run.name = name.to_owned().into(),
             Item::Project(project) => run.project = Some(project.to_owned().into()),
             Item::Output(_) if self.outputs_set => {}
-            Item::Output(value) => self.run.outputs = self.json("output", value).map(output),
+            Item::Output(value) => self.run.outputs = self.object("output", value),
             Item::SetOutput(value) => {
                 self.outputs_set = true;
-                self.run.outputs = self.json("output", value).map(output);
+                self.run.outputs = self.object("output", value);
             }
             Item::Error(value) | Item::Panic(value) => {
                 if matches!(item, Item::Panic(_)) {
@@ -352,7 +356,7 @@ impl Open {
                 let left_out = self.chunks.is_empty() && self.stream().chunks > 0;
                 if !self.outputs_set && !left_out {
                     let list = self.chunk_list();
-                    self.run.outputs = Some(output(list));
+                    self.run.outputs = Some(as_object("output", list));
                 }
             }
         }
@@ -369,8 +373,8 @@ impl Open {
             "session_id" => run.session_id = Some(text()),
             "user_id" => run.user = Some(text()),
             "ls_invocation_params" => {
-                run.params
-                    .extend(value.as_object().into_iter().flatten().map(|(name, value)| (name.clone(), value.clone())));
+                let params = value.as_object().into_iter().flatten();
+                run.params.extend(params.map(|(name, value)| (name.clone(), value.clone())));
             }
             _ => {}
         }
@@ -514,10 +518,6 @@ fn push_member(object: &mut Vec<u8>, name: &str, mut value: TapeReader<'_>) {
     if value.write_json(object).is_err() {
         object.extend_from_slice(b"null");
     }
-}
-
-fn output(value: Json) -> Json {
-    as_object("output", value)
 }
 
 /// Inputs and outputs are an object: any other value stands under `name`.
