@@ -16,7 +16,7 @@ pub(crate) fn converse() {
 
     let thread = client.thread("thread-7").participant_id("ada@example.com").name("Cats").tags(["support"]);
     let answer = thread.scope(|| {
-        client.message("What is in this picture?").from_user().name("Ada").send();
+        client.message("What is in this picture?").by_user().name("Ada").send();
         client.run("My Agent").input("question", "What is in this picture?").call(|agent| {
             agent.attach("picture", &Attachment::bytes("image/svg+xml", b"<svg/>"));
             let kinds = client.step("kinds", StepType::Retrieval).call(|step| {

@@ -49,3 +49,21 @@ impl Node {
         spans.drain(..).filter_map(|span| span.upgrade()).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run;
+
+    #[test]
+    fn spans_that_are_gone_take_no_room() {
+        let root = Node::new(run("trace").start());
+        let kept = [root.add(run("kept").start()), root.add(run("kept").start())];
+        for _ in 0..10_000 {
+            root.add(run("short").start());
+        }
+        assert!(root.spans.lock().is_ok_and(|spans| spans.capacity() <= 8));
+        root.end();
+        assert!(kept.iter().all(|span| span.run.is_ended()));
+    }
+}

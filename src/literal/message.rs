@@ -21,12 +21,12 @@ impl Message {
     }
 
     /// Says that the user said it.
-    pub fn from_user(self) -> Self {
+    pub fn by_user(self) -> Self {
         self.of(StepType::UserMessage)
     }
 
     /// Says that the system said it.
-    pub fn from_system(self) -> Self {
+    pub fn by_system(self) -> Self {
         self.of(StepType::SystemMessage)
     }
 

@@ -725,8 +725,8 @@ fn messages() {
     let recorder = Recorder::new();
     let id = recorder.scope(|| {
         client.thread("t").participant_id("ada").scope(|| {
-            client.message("Be kind.").from_system().send();
-            client.message("Hi").from_user().name("Ada").tags(["first"]).metadata("mood", &1).send();
+            client.message("Be kind.").by_system().send();
+            client.message("Hi").by_user().name("Ada").tags(["first"]).metadata("mood", &1).send();
             client.message("Hello").name("My Agent").send()
         })
     });

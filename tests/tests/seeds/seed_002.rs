@@ -9,7 +9,7 @@
 //! | A14–A18 | `a_stream` |
 //! | A19–A24 | `embeddings`, `a_function`, `a_tool`, `a_guardrail`, `a_retrieval`, `anything_else` |
 //! | A10, A17 | `what_was_wanted_on_every_kind` |
-//! | A11, A25, A26 | `content_is_json_or_an_error` |
+//! | A11, A25, A26 | `content_is_json_or_an_error`, `content_is_what_a_parser_takes` |
 //! | A12, A31 | `usage_of_raw_payloads` |
 //! | A27, A28 | `attributes` |
 //! | A29, A30 | `tags` |
@@ -24,6 +24,8 @@
 
 use std::{error::Error, sync::LazyLock};
 
+use proptest::prelude::*;
+use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 use traceable::{
     Run, Usage,
@@ -194,7 +196,7 @@ fn limits() {
             let error = model(&trace, |content| content.cost = Some(cost)).unwrap_err();
             assert_eq!(error.to_string(), format!("`cost` takes a finite amount from 0 up, and was given {given}"));
             assert_eq!(stream(&trace, |content| content.cost = Some(cost)), Err(error));
-            let error = trace.update(Update::new().attribute("latency", cost.min(f64::INFINITY))).err();
+            let error = trace.update(Update::new().attribute("latency", cost)).err();
             assert_eq!(error.map(|error| error.field()), (!cost.is_finite()).then_some("attributes"));
         }
     });
@@ -406,6 +408,18 @@ fn content_is_json_or_an_error() -> Result<(), Box<dyn Error>> {
     let long = said(&"ü".repeat(100));
     assert!(long.ends_with(&format!("in \"{}\"…", "ü".repeat(40))), "{long}");
     Ok(())
+}
+
+proptest! {
+    /// A11, A26: whatever a JSON parser takes is content, to the letter; nothing else is.
+    #[test]
+    fn content_is_what_a_parser_takes(text in r#"[ \t]{0,2}([\[{]?("a"|-?[0-9.e]{1,4}|null|tru[ei]|,|: ?|é){0,4}[\]}]?)[ \n]{0,2}"#) {
+        let parsed = serde_json::from_str::<IgnoredAny>(&text);
+        match ContentJson::try_from(&*text) {
+            Ok(content) => prop_assert!(parsed.is_ok() && content.as_str() == text, "{text:?}"),
+            Err(error) => prop_assert!(parsed.is_err(), "{error}"),
+        }
+    }
 }
 
 /// A12, A31: of the provider's own request and response, tokens and messages are known.
