@@ -17,6 +17,7 @@ use futures_core::Stream;
 use pin_project_lite::pin_project;
 
 mod attachment;
+pub(crate) mod json;
 mod said;
 
 pub use self::{attachment::*, said::*};
@@ -199,6 +200,9 @@ impl Current {
 
     /// Does nothing.
     pub fn set_raw_stream(self, _text: &str) {}
+
+    /// Does nothing.
+    pub fn set_time_to_first_token(self, _latency: Duration) {}
 
     /// Does nothing.
     pub fn set_prompt(self, _prompt: Option<&str>, _deployment: Option<&str>) {}

@@ -3,10 +3,12 @@
 #[doc = include_str!("docs/attribute.md")]
 pub use traceable_macros::traceable;
 
+pub mod adaline;
 #[cfg(feature = "enable")]
 mod boot;
 #[cfg(not(feature = "enable"))]
 mod disabled;
+pub mod literal;
 pub mod neuraltrust;
 mod record;
 #[cfg(feature = "enable")]
@@ -15,8 +17,12 @@ mod said;
 pub mod testing;
 
 #[cfg(not(feature = "enable"))]
+use disabled::json::Json;
+#[cfg(not(feature = "enable"))]
 pub use disabled::*;
 pub use record::Record;
+#[cfg(feature = "enable")]
+use traceable_core::model::Json;
 #[cfg(feature = "enable")]
 pub use {
     boot::{builder, init, run, scope, start_trace, try_init},

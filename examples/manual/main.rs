@@ -2,11 +2,18 @@
 //!
 //! `cargo run --example manual`
 
+mod adaline;
 mod guard;
+mod literal;
 mod neuraltrust;
 
-fn main() {
+use std::error::Error;
+
+fn main() -> Result<(), Box<dyn Error>> {
     traceable::init();
     guard::guess();
     neuraltrust::converse();
+    adaline::chat()?;
+    literal::converse();
+    Ok(())
 }

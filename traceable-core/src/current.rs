@@ -1,6 +1,6 @@
 //! The handle to the current run, for the code inside of it.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use serde::Serialize;
 
@@ -166,6 +166,19 @@ impl Current {
         self.note(|body| {
             body.push(item::RAW_TEXT);
             tape::write_str(body, text);
+        });
+    }
+
+    /// Says when the first token of the answer came, counted from the start of the run; for an answer that was not traced
+    /// as a stream.
+    pub fn set_time_to_first_token(self, latency: Duration) {
+        self.note(|body| {
+            let latency = i64::try_from(latency.as_nanos()).unwrap_or(i64::MAX);
+            let first = self.frame.start.saturating_add(latency);
+            body.push(item::STREAM);
+            body.extend_from_slice(&first.to_le_bytes());
+            body.extend_from_slice(&first.max(self.frame.now()).to_le_bytes());
+            body.extend_from_slice(&1_u64.to_le_bytes());
         });
     }
 

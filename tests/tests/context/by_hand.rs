@@ -1,7 +1,7 @@
 //! Runs by hand: everything that the attribute can say of a run, without one.
 
 use serde_json::json;
-use traceable::{Attachment, Status, Usage, current, run, start_trace, testing::Recorder, traceable};
+use traceable::{Attachment, Run, Status, Usage, current, run, start_trace, testing::Recorder, traceable};
 
 #[traceable]
 fn leaf() -> u32 {
@@ -173,4 +173,16 @@ fn files_of_runs_by_hand() {
     });
     let names: Vec<String> = recorder.run("look").attachments.into_iter().map(|file| file.name).collect();
     assert_eq!(names, ["picture", "expected", "notes", "output"]);
+}
+
+#[test]
+fn an_end_is_the_last_word_on_how_a_run_stands() {
+    for status in [Status::Unknown, Status::Pending, Status::Aborted] {
+        let mut run = Run { status: Status::Pending, ..Run::default() };
+        run.absorb(Run { end_time: Some(1), status, ..Run::default() });
+        assert_eq!(run.status, status);
+        // What only adds something does not say.
+        run.absorb(Run { status: Status::Unknown, tags: vec!["late".to_owned()], ..Run::default() });
+        assert_eq!(run.status, status);
+    }
 }

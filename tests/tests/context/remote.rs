@@ -178,6 +178,24 @@ fn a_handle_tells_its_way_up() {
 }
 
 #[test]
+fn a_handle_tells_what_the_scopes_say_that_it_was_begun_in() {
+    let recorder = Recorder::new();
+    let said = |headers: &Headers| {
+        let baggage = value(headers, "baggage");
+        (baggage.contains("t-1"), baggage.contains("bob"))
+    };
+    recorder.scope(|| {
+        let outer = scope().thread("t-1").call(|| run("outer").start());
+        let inner = scope().user("bob").call(|| outer.child("inner").start());
+        let innermost = inner.child("innermost").start();
+        let seen = [&outer, &inner, &innermost].map(|handle| (said(&handle.headers()), said(&handle.scope(call))));
+        assert_eq!(seen, [((true, false), (true, false)), ((true, true), (true, true)), ((true, true), (true, true))]);
+        assert_eq!(order_of(&innermost.headers()).depth(), 3);
+        assert_eq!(said(&run("alone").start().headers()), (false, false));
+    });
+}
+
+#[test]
 fn nothing_is_told_where_nothing_is_recorded() {
     assert_eq!(traceable::current().headers(), []);
     let recorder = Recorder::new();

@@ -156,11 +156,11 @@ impl Entry {
             trace_id: self.trace_id,
             start_time: self.start,
             dotted_order: (*self.dotted_order).clone(),
-            status: Status::Unknown,
             ..Run::default()
         };
         let mut open = Open::new(Box::new(run), 0, 0);
         open.take_items(body);
+        open.run.status = open.status.unwrap_or(Status::Unknown);
         open.run
     }
 }
@@ -372,6 +372,10 @@ impl Open {
             "thread_id" | "conversation_id" => run.thread_id = Some(text()),
             "session_id" => run.session_id = Some(text()),
             "user_id" => run.user = Some(text()),
+            "ls_invocation_params" => {
+                let params = value.as_object().into_iter().flatten();
+                run.params.extend(params.map(|(name, value)| (name.clone(), value.clone())));
+            }
             _ => {}
         }
         if let Some(param) = name.strip_prefix("ls_").filter(|param| PARAMS.contains(param)) {
@@ -472,7 +476,7 @@ impl Open {
 }
 
 /// Metadata that describes the run it stands on and so is not inherited.
-const OWN_METADATA: [&str; 15] = [
+const OWN_METADATA: [&str; 18] = [
     "ls_provider",
     "ls_model_name",
     "ls_model_type",
@@ -485,6 +489,9 @@ const OWN_METADATA: [&str; 15] = [
     "ls_agent_type",
     "usage_metadata",
     "ls_tracing_sample_rate",
+    "adaline_reference_id",
+    "adaline_run_evaluation",
+    "literal_step_type",
     "http.request.method",
     "http.route",
     "http.response.status_code",
