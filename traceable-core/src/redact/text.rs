@@ -380,9 +380,8 @@ impl<'a> Value<'a> {
             return if closing.is_none() { Some(ControlFlow::Continue(start)) } else { None };
         }
         let open = self.byte(at)?;
-        let lists = open == b'[' && self.sense != Sense::Perhaps;
-        let objects = matches!(open, b'[' | b'{') && self.sense == Sense::Tree;
-        if lists || objects { self.region(at, objects) } else { None }
+        let objects = self.sense == Sense::Tree;
+        if open == b'[' || (open == b'{' && objects) { self.region(at, objects) } else { None }
     }
 
     /// Whether the name is that of a piece of text with its probability.
@@ -466,7 +465,9 @@ impl<'a> Value<'a> {
                     && value.len() >= 4
                     && !value.starts_with('=')
             });
-            return if is_pair { hit(at, at + line.trim_end().len()) } else { None };
+            if is_pair {
+                return hit(at, at + line.trim_end().len());
+            }
         }
         let in_query = self.name.0.checked_sub(1).is_some_and(|before| matches!(self.byte(before), Some(b'?' | b'&')));
         let in_settings = self.name.0.checked_sub(1).is_some_and(|before| self.byte(before) == Some(b';'));
