@@ -238,7 +238,7 @@ fn call(text: &str, deep: &Nested, plain: &Plain<'_>) -> Result<String, String> 
     current().add_event(text, text);
     current().add_metadata(text, text);
     current().add_tag(text);
-    if text.len() % 2 == 0 { Ok(text.to_owned()) } else { Err(format!("failed with {text}")) }
+    if text.len().is_multiple_of(2) { Ok(text.to_owned()) } else { Err(format!("failed with {text}")) }
 }
 
 #[traceable]
@@ -332,5 +332,21 @@ fn nothing_of_the_environment_is_recorded() {
         if value.len() >= 8 && !file!().contains(&value) && !module_path!().contains(&value) {
             assert!(!text.contains(&value), "the value of {name} is in a run");
         }
+    }
+}
+
+/// What fuzzing begins with.
+#[test]
+fn the_corpus_is_redacted_once_and_stays_json() {
+    let redactor = Redaction::default().build().unwrap();
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus/redact");
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let text = String::from_utf8_lossy(&std::fs::read(entry.unwrap().path()).unwrap()).into_owned();
+        let once = redactor.redact_text(&text);
+        assert_eq!(redactor.redact_text(&once), once);
+        let json = Json::parse(text.as_str()).unwrap_or_else(|_| Json::from_value(&Value::from(text)));
+        let redacted = redactor.redact_json(&json);
+        Json::parse(redacted.as_str()).unwrap();
+        assert_eq!(redactor.redact_json(&redacted), redacted);
     }
 }

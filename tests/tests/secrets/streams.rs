@@ -42,11 +42,9 @@ fn joined(chunks: &Value) -> String {
             match value {
                 Value::Array(values) => values.iter().for_each(|value| named(value, name, all)),
                 Value::Object(members) => {
-                    members.iter().for_each(
-                        |(known, value)| {
-                            if known == name { collect(value, all) } else { named(value, name, all) }
-                        },
-                    )
+                    for (known, value) in members {
+                        if known == name { collect(value, all) } else { named(value, name, all) }
+                    }
                 }
                 _ => {}
             }
