@@ -20,6 +20,7 @@ const WORDS: &[&str] = &[
     "ECRET",
     "assw",
     "assW",
+    "ass\"",
     "ASSW",
     "redential",
     "REDENTIAL",

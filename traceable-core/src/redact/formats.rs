@@ -177,6 +177,14 @@ impl Format {
     /// Where the credential lies that has its literal at `at`. With `raw`, the text has JSON's escapes and more is taken
     /// for one.
     pub(super) fn find(&self, text: &[u8], at: usize, raw: bool) -> Option<(usize, usize)> {
+        let begins = match self.rest {
+            Rest::Pem | Rest::Telegram => true,
+            Rest::Jwt => before(text, at).is_none_or(|byte| byte != b'-') && is_start(text, at, raw),
+            _ => is_start(text, at, raw),
+        };
+        if !begins {
+            return None;
+        }
         let from = at + self.literal.len();
         let rest = &text[from..];
         let span = match self.rest {
@@ -202,15 +210,10 @@ impl Format {
             Rest::Basic => basic(text, from + spaces(rest)),
             Rest::Telegram => telegram(text, at),
         };
-        let begins = match self.rest {
-            Rest::Pem | Rest::Telegram => true,
-            Rest::Jwt => before(text, at).is_none_or(|byte| byte != b'-') && is_start(text, at, raw),
-            _ => is_start(text, at, raw),
-        };
         let escaped = |end: usize| raw && text.get(end) == Some(&b'\\') && text.get(end + 1) == Some(&b'/');
-        span.filter(|_| begins).or_else(|| {
+        span.or_else(|| {
             let end = from + Class::Token68.run_within(rest, JUDGED);
-            (begins && escaped(end)).then_some((at, end))
+            escaped(end).then_some((at, end))
         })
     }
 

@@ -147,7 +147,7 @@ impl Walk<'_> {
         };
         // The texts of a list are what its name says; those of an object have names of their own.
         let sense = match sense {
-            Sense::Secret if list => Sense::Secret,
+            Sense::Secret | Sense::Perhaps if list => sense,
             _ => Sense::Plain,
         };
         let first_edit = self.edits.len();
@@ -180,7 +180,6 @@ impl Walk<'_> {
 
     fn value(&mut self, place: Range<usize>) {
         let value = unescape(&self.text[place.clone()]);
-        let depth = self.levels.len();
         let (mut sense, mut name) = (Sense::Plain, "".into());
         if let Some(level) = self.levels.last_mut() {
             level.items += 1;
@@ -208,7 +207,7 @@ impl Walk<'_> {
             }
         } else if keys::is_secret(sense, &name, &value) {
             let soft = match sense {
-                Sense::Perhaps => Soft::Piece(depth),
+                Sense::Perhaps => Soft::Piece(self.levels.iter().rposition(|level| !level.list).map_or(0, |at| at + 1)),
                 Sense::Tree => Soft::Below,
                 _ => Soft::No,
             };

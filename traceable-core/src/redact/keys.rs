@@ -144,6 +144,7 @@ const PAIRS: &[(&str, &str)] = &[
     ("secret", "value"),
     ("token", "value"),
     ("access", "signature"),
+    ("key", "base"),
 ];
 
 /// What the name of a value says.
@@ -167,7 +168,10 @@ pub(super) fn sense(name: &str, own: &[Vec<String>]) -> Sense {
             () => Sense::Perhaps,
         };
     }
-    if words.is(0, "auth") { Sense::Perhaps } else { Sense::Plain }
+    if words.is(0, "keys") && is(1, SECRET_KEYS) {
+        return Sense::Tree;
+    }
+    if words.is(0, "auth") || words.is(0, "pass") { Sense::Perhaps } else { Sense::Plain }
 }
 
 /// Whether this is the name of an HTTP header, which has a secret wherever it stands in front of a text.
@@ -184,7 +188,11 @@ pub(super) fn is_secret(sense: Sense, name: &str, value: &str) -> bool {
         Sense::Perhaps => {
             let digits = value.bytes().any(|byte| byte.is_ascii_digit());
             let least = if digits { 6 } else { 20 };
-            value.len() >= least && value.is_ascii() && !value.bytes().any(|byte| byte.is_ascii_whitespace())
+            // What has a mark in it has been looked at.
+            value.len() >= least
+                && value.is_ascii()
+                && !value.contains("[redacted")
+                && !value.bytes().any(|byte| byte.is_ascii_whitespace())
         }
         // The folder that a shell works in.
         Sense::Secret => !(value.starts_with(['/', '~']) && Words::of(name).is(0, "pwd")),

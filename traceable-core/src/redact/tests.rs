@@ -7,8 +7,11 @@ use std::fmt::Write as _;
 use proptest::prelude::*;
 use serde_json::Value;
 
-use super::{Redactor, settings::Redaction};
-use crate::{model::Json, sync::Arc};
+use super::{Content, Hidden, Privacy, Redactor, settings::Redaction};
+use crate::{
+    model::{Json, Run, RunChange},
+    sync::Arc,
+};
 
 /// A key that is one by its format alone. In two parts, so that no scanner takes this file for a leak.
 fn key() -> String {
@@ -52,6 +55,8 @@ fn values_are_found_behind_names_in_text() {
     becomes("postgres://user:pass@host/db", "postgres://user:[redacted: password]@host/db");
     becomes("Server=a;Password=letters;User=b", "Server=a;Password=[redacted];User=b");
     becomes("Cookie: sid=abcdef; theme=dark\nHost: x", "Cookie: [redacted]\nHost: x");
+    becomes("export DB_PASSWORD=letters", "export DB_PASSWORD=[redacted]");
+    becomes("-H 'x-api-key: abc'", "-H 'x-api-key: [redacted]'");
     becomes("run --password hunter2 --x", "run --password [redacted] --x");
     becomes("the api key: 9f8e7d6c5b", "the api key: [redacted]");
     becomes(
@@ -271,4 +276,94 @@ proptest! {
             redactor().chunk_list(&text, 1, live);
         }
     }
+}
+
+/// Text full of what begins like a secret and is none must not take the writer's thread for long.
+#[test]
+fn no_text_takes_long() {
+    let beginnings = [
+        "sk-",
+        "eyJ-",
+        "eyJ",
+        "token=",
+        "token:'",
+        "\"credentials\":{",
+        "\"cookies\":[",
+        "://a:",
+        "\\\\\\\\key",
+        "password:",
+        "Bearer ",
+        "-----BEGIN ",
+        "-----BEGIN PRIVATE KEY",
+        "\\u0073",
+        "\\\"key\\\":",
+        "api_key ",
+        "authorization: basic ",
+        ":AA",
+        "[\"password\",",
+        "{\"a\":[",
+        "cookie: ",
+        "token: Some(",
+        "'token','",
+        "hooks.slack.com/services/",
+        "password==",
+        "x_token=\"a b",
+    ];
+    let started = std::time::Instant::now();
+    for beginning in beginnings {
+        let text = beginning.repeat((64 << 10) / beginning.len());
+        redactor().redact_text(&text);
+        redactor().text_slowly(&text, true);
+        redactor().redact_json(&Json::from_value(&Value::from(text)));
+        // Some orders of magnitude more than it takes, and some fewer than when it grows with the square.
+        assert!(started.elapsed().as_secs() < 40, "{beginning}");
+    }
+}
+
+fn change(text: &str) -> RunChange {
+    let json = || Some(Json::from_value(&serde_json::json!({ "a": text })));
+    let run = Run { inputs: json(), outputs: json(), error: Some(text.to_owned()), ..Run::default() };
+    RunChange::End(Box::new(run))
+}
+
+#[test]
+fn a_redactor_of_the_user_that_panics_lets_nothing_out() {
+    let redaction = Redaction::default().callback(|_| panic!("no"));
+    let privacy = Privacy { redactor: Arc::new(redaction.build().unwrap()), ..Privacy::default() };
+    let mut change = change("tulip");
+    assert!(privacy.apply(Content::Full, &mut change));
+    let run = change.run().unwrap();
+    assert!(run.inputs.is_none() && run.outputs.is_none());
+    assert_eq!(run.error.as_deref(), Some("[redacted]"));
+}
+
+#[test]
+fn a_redactor_of_the_user_comes_last() {
+    let redaction = Redaction::default().callback(|change| {
+        if let RunChange::End(run) = change {
+            run.error = run.error.take().map(|error| error.to_uppercase());
+        }
+    });
+    let privacy = Privacy { redactor: Arc::new(redaction.build().unwrap()), ..Privacy::default() };
+    let mut change = change("password=hunter2");
+    assert!(privacy.apply(Content::Full, &mut change));
+    assert_eq!(change.run().unwrap().error.as_deref(), Some("PASSWORD=[REDACTED]"));
+}
+
+#[test]
+fn the_stricter_switch_holds_and_parts_can_be_hidden() {
+    let apply = |process: Content, attribute: Content, hidden: Hidden| {
+        let mut change = change("password=hunter2");
+        assert!(Privacy { content: process, hidden, ..Privacy::default() }.apply(attribute, &mut change));
+        let run = change.run().unwrap().clone();
+        (run.inputs.is_some(), run.outputs.is_some(), run.error.unwrap().contains("hunter2"))
+    };
+    let all = Hidden::default();
+    assert_eq!(apply(Content::Full, Content::Full, all), (true, true, true));
+    assert_eq!(apply(Content::Full, Content::Redacted, all), (true, true, false));
+    assert_eq!(apply(Content::Redacted, Content::Full, all), (true, true, false));
+    assert_eq!(apply(Content::None, Content::Full, all), (false, false, false));
+    assert_eq!(apply(Content::Redacted, Content::None, all), (false, false, false));
+    assert_eq!(apply(Content::Full, Content::Full, Hidden { inputs: true, ..all }), (false, true, true));
+    assert_eq!(apply(Content::Full, Content::Full, Hidden { outputs: true, ..all }), (true, false, true));
 }

@@ -301,6 +301,8 @@ struct Quotes {
 const JUDGED: usize = 1024;
 /// Bytes of a list or an object in a text that are looked at.
 const MAX_REGION: usize = 64 << 10;
+/// Levels of it that are looked at.
+const MAX_LEVELS: usize = 16;
 
 impl<'a> Value<'a> {
     fn bytes(&self) -> &'a [u8] {
@@ -380,9 +382,8 @@ impl<'a> Value<'a> {
             return if closing.is_none() { Some(ControlFlow::Continue(start)) } else { None };
         }
         let open = self.byte(at)?;
-        let lists = open == b'[' && self.sense != Sense::Perhaps;
-        let objects = matches!(open, b'[' | b'{') && self.sense == Sense::Tree;
-        if lists || objects { self.region(at, objects) } else { None }
+        let objects = self.sense == Sense::Tree;
+        if open == b'[' || (open == b'{' && objects) { self.region(at, objects) } else { None }
     }
 
     /// Whether the name is that of a piece of text with its probability.
@@ -417,7 +418,7 @@ impl<'a> Value<'a> {
                 _ => {}
             }
             at += 1;
-            if depth == 0 {
+            if depth == 0 || depth > MAX_LEVELS {
                 break;
             }
         }
@@ -456,7 +457,7 @@ impl<'a> Value<'a> {
 
     /// A value without quotes: a header's, a query's, a setting's.
     fn bare(&self, at: usize, tight: bool) -> Option<ControlFlow<Hit, usize>> {
-        let rest = self.text.get(at..)?;
+        let rest = self.within(at);
         let is_cookie = self.sense == Sense::Tree && self.name().to_ascii_lowercase().ends_with("cookie");
         if is_cookie {
             let line = rest.split(['\n', '\r', '"', '\'', '\\']).next().unwrap_or_default();
@@ -466,10 +467,13 @@ impl<'a> Value<'a> {
                     && value.len() >= 4
                     && !value.starts_with('=')
             });
-            return if is_pair { hit(at, at + line.trim_end().len()) } else { None };
+            if is_pair {
+                return hit(at, at + line.trim_end().len());
+            }
         }
-        let in_query = self.name.0.checked_sub(1).is_some_and(|before| matches!(self.byte(before), Some(b'?' | b'&')));
-        let in_settings = self.name.0.checked_sub(1).is_some_and(|before| self.byte(before) == Some(b';'));
+        let before_name = self.name.0.checked_sub(1).and_then(|before| self.byte(before));
+        let in_query = matches!(before_name, Some(b'?' | b'&'));
+        let in_settings = before_name == Some(b';');
         let (mut start, mut value) = (at, bare_run(rest));
         // `Authorization: Scheme credentials`
         let is_scheme = ["bearer", "basic", "token", "digest", "apikey", "api-key"]
@@ -478,7 +482,7 @@ impl<'a> Value<'a> {
         if is_scheme && rest.as_bytes().get(value.len()) == Some(&b' ') {
             start = at + value.len() + 1;
             start += self.blanks(start);
-            value = bare_run(self.text.get(start..)?);
+            value = bare_run(self.within(start));
         }
         let end = start + value.len();
         // What is no text anyway, and code.
@@ -498,14 +502,23 @@ impl<'a> Value<'a> {
         let looks = value.len() >= least
             && ((digits && (letters || is_password)) || (signs && letters && value.len() >= 12))
             && !is_path;
-        let certain = tight && (in_query || in_settings) && value.len() >= 3;
+        // `DB_PASSWORD=…` of an environment, `-H 'x-api-key: …'` of a command line.
+        let is_variable = tight && value.len() >= 6 && !self.name().bytes().any(|byte| byte.is_ascii_lowercase());
+        let is_header = before_name.is_some_and(|byte| b"\"'".contains(&byte)) && keys::is_header(self.name());
+        let certain = is_variable || ((is_header || (tight && (in_query || in_settings))) && value.len() >= 3);
         if looks || certain {
-            hit(start, end)
+            hit(start, start + bare_run(&self.text[start..]).len())
         } else if end == self.text.len() {
             Some(ControlFlow::Continue(start))
         } else {
             None
         }
+    }
+
+    /// The text from here on, as far as it is looked at.
+    fn within(&self, at: usize) -> &'a str {
+        let end = boundary(self.text, self.text.len().min(at + JUDGED));
+        self.text.get(at..end).unwrap_or_default()
     }
 
     /// The quotes that begin here.
