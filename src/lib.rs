@@ -14,6 +14,8 @@ pub mod testing;
 
 #[cfg(not(feature = "enable"))]
 pub use disabled::*;
+#[cfg(any(feature = "opentelemetry", feature = "tower", feature = "tracing"))]
+pub use traceable_integrations as integrations;
 #[cfg(feature = "enable")]
 pub use {
     boot::{builder, init, run, scope, start_trace, try_init},
