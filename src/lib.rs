@@ -23,6 +23,8 @@ pub use disabled::*;
 pub use record::Record;
 #[cfg(feature = "enable")]
 use traceable_core::model::Json;
+#[cfg(any(feature = "opentelemetry", feature = "tower", feature = "tracing"))]
+pub use traceable_integrations as integrations;
 #[cfg(feature = "enable")]
 pub use {
     boot::{builder, init, run, scope, start_trace, try_init},

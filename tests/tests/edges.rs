@@ -26,9 +26,33 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "xxhash-rust",
         ],
     ),
-    ("traceable-integrations", &["traceable-core", "http", "http-body", "pin-project-lite"]),
+    (
+        "traceable-integrations",
+        &[
+            "traceable-core",
+            "bytes",
+            "http",
+            "http-body",
+            "opentelemetry",
+            "pin-project-lite",
+            "tower-layer",
+            "tower-service",
+            "tracing-core",
+            "tracing-subscriber",
+        ],
+    ),
     ("traceable-exporters", &["traceable-core", "anstyle", "serde", "serde_json", "terminal_size", "unicode-width"]),
-    ("traceable", &["traceable-core", "traceable-exporters", "traceable-macros", "futures-core", "pin-project-lite"]),
+    (
+        "traceable",
+        &[
+            "traceable-core",
+            "traceable-exporters",
+            "traceable-integrations",
+            "traceable-macros",
+            "futures-core",
+            "pin-project-lite",
+        ],
+    ),
 ];
 
 /// Crates that the default features must never bring, however deep.

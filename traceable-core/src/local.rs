@@ -151,7 +151,7 @@ pub(crate) fn decide(options: Option<&Options>, place: Place, opening: &mut Open
         if place == Place::Replace && !top.is_some_and(|top| top.is(OPENING)) {
             return Decision::Nothing;
         }
-        if options.is_none() && top.is_some_and(|top| top.key != 0 && top.flags & (MUTED | SCOPE) == 0) {
+        if options.is_none() && top.is_some_and(|top| top.depth != 0 && top.flags & (MUTED | SCOPE) == 0) {
             opening.body = Some(local.take_scratch());
             return Decision::Record;
         }
@@ -366,9 +366,9 @@ pub(crate) fn client_of_roots(top: &Frame) -> u16 {
     with(|local| client_of(Some(top), local.client)).unwrap_or(0)
 }
 
-/// A scope outside of any run knows the client of the roots in it.
+/// A scope outside of any run, and a place where a trace goes on, knows the client of the roots in it.
 fn client_of(top: Option<&Frame>, of_thread: u16) -> u16 {
-    top.filter(|top| top.depth == 0 && top.is(SCOPE)).map_or(of_thread, |top| top.client)
+    top.filter(|top| top.depth == 0 && top.flags & (SCOPE | FOREIGN) != 0).map_or(of_thread, |top| top.client)
 }
 
 /// Starts and keys from the first run of this process to this one, as far as this thread knows them.

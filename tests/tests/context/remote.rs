@@ -196,6 +196,16 @@ fn a_handle_tells_what_the_scopes_say_that_it_was_begun_in() {
 }
 
 #[test]
+fn a_trace_goes_on_at_the_client_of_the_scope() {
+    let recorder = Recorder::new();
+    let caller = DottedOrder::root(1_717_171_717_123_456_000, RunId::from_u128(7));
+    scope().client(recorder.client()).call(|| {
+        Context::from_headers([("langsmith-trace", caller.as_str())]).scope(call);
+    });
+    assert_eq!(recorder.run("call").parent_id, Some(RunId::from_u128(7)));
+}
+
+#[test]
 fn nothing_is_told_where_nothing_is_recorded() {
     assert_eq!(traceable::current().headers(), []);
     let recorder = Recorder::new();

@@ -14,7 +14,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 use traceable_core::{ActiveRun, Context, model::Status, run, runtime};
 
-use super::{AtEnd, BodyEnd, Tail};
+use super::{AtEnd, BodyEnd, Tail, tail::Unwinding};
 
 /// Finds the route of a request.
 type RouteOf = fn(&Parts) -> Option<&str>;
@@ -277,10 +277,12 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let polled = match &*this.served {
+        let unwinding = Unwinding(this.served);
+        let polled = match &*unwinding.0 {
             Some(served) => served.context.scope(|| this.inner.poll(cx)),
             None => this.inner.poll(cx),
         };
+        drop(unwinding);
         let answered = ready!(polled);
         Poll::Ready(match (answered, this.served.take()) {
             (Ok(response), Some(served)) => Ok(served.answer(response)),

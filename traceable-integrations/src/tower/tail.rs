@@ -23,7 +23,7 @@ pub enum BodyEnd<'a, E> {
 
 /// What waits for the end of a body that fails with an `E`. A closure that takes a [`BodyEnd`] is one.
 pub trait AtEnd<E> {
-    /// Called once, when the body has ended in this way.
+    /// Called once, when the body has ended in this way; not at all when it panics.
     fn at_end(self, end: BodyEnd<'_, E>);
 }
 
@@ -82,13 +82,26 @@ fn tell<E>(waiting: &mut Option<impl AtEnd<E>>, end: BodyEnd<'_, E>) {
     }
 }
 
+/// While this lives, a panic drops what waits at once: whoever holds the body may keep it for long.
+pub(super) struct Unwinding<'a, T>(pub(super) &'a mut Option<T>);
+
+impl<T> Drop for Unwinding<'_, T> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            *self.0 = None;
+        }
+    }
+}
+
 impl<B: Body, T: AtEnd<B::Error>> Body for Tail<B, T> {
     type Data = B::Data;
     type Error = B::Error;
 
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
         let mut this = self.project();
+        let unwinding = Unwinding(this.waiting);
         let polled = this.body.as_mut().poll_frame(cx);
+        drop(unwinding);
         match &polled {
             Poll::Ready(None) => tell(this.waiting, BodyEnd::Complete(None)),
             Poll::Ready(Some(Err(error))) => tell(this.waiting, BodyEnd::Failed(error)),

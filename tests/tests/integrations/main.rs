@@ -1,0 +1,10 @@
+//! Other people's libraries, with real servers and clients on this machine.
+#![allow(missing_docs, clippy::unwrap_used)]
+
+mod chain;
+mod hosts;
+mod otel;
+mod requests;
+mod strangers;
+mod support;
+mod tracing;
