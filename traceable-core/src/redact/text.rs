@@ -15,6 +15,9 @@ use super::{
 /// The mark of what no format names.
 pub(crate) const MARK: &str = "[redacted]";
 
+/// How often a text is looked at again that had secrets.
+const MAX_PASSES: usize = 2;
+
 /// A stretch of a text that is replaced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Hit {
@@ -177,6 +180,18 @@ impl Redactor {
 
     /// As `text`, for a text that is suspected. With `live`, it may go on.
     pub(super) fn text_slowly(&self, text: &str, live: bool) -> Option<String> {
+        let mut redacted = self.text_once(text, live)?;
+        // A mark may show what a quote had hidden.
+        for _ in 0..MAX_PASSES {
+            match self.text_once(&redacted, false) {
+                Some(more) => redacted = more,
+                None => break,
+            }
+        }
+        Some(redacted)
+    }
+
+    fn text_once(&self, text: &str, live: bool) -> Option<String> {
         if matches!(text.trim_start().as_bytes().first(), Some(b'{' | b'['))
             && let Ok(redacted) = self.document(text, false)
         {
