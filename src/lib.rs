@@ -14,7 +14,7 @@ pub mod testing;
 
 #[cfg(not(feature = "enable"))]
 pub use disabled::*;
-#[cfg(any(feature = "opentelemetry", feature = "tower", feature = "tracing"))]
+#[cfg(any(feature = "opentelemetry", feature = "reqwest-middleware", feature = "tower", feature = "tracing"))]
 pub use traceable_integrations as integrations;
 #[cfg(feature = "enable")]
 pub use {
