@@ -495,11 +495,11 @@ impl Local {
         }
         if let Some(last) = &opening.last {
             body.extend_from_slice(&last.items);
-            // Below a run of another process, the trace is that one's.
-            if let Some(otel) = last.otel.as_ref().filter(|_| frame.key == frame.root_key) {
+            if let Some(otel) = &last.otel
+                && origin::share_trace(&mut frame, otel)
+            {
                 body.push(item::OTEL);
                 tape::write_serialize(&mut body, &**otel);
-                origin::share_trace(&mut frame, otel);
             }
             if let Some(id) = last.id {
                 body.push(item::ID);

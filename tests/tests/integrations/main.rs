@@ -2,6 +2,7 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 
 mod chain;
+mod grpc;
 mod hosts;
 mod otel;
 mod peers;

@@ -133,7 +133,8 @@ fn a_context_that_is_handed_around() {
     let remote =
         SpanContext::new(TraceId::from(7), SpanId::from(8), TraceFlags::NOT_SAMPLED, true, TraceState::default());
     recorder.scope(|| {
-        from_otel(&Context::new().with_remote_span_context(remote)).scope(leaf);
+        // What is said wins over what is around.
+        tracer.in_span("other", |_| from_otel(&Context::new().with_remote_span_context(remote)).scope(leaf));
         from_otel(&Context::new()).scope(leaf);
     });
     let runs = recorder.runs();
