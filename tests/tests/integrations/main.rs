@@ -4,6 +4,7 @@
 mod chain;
 mod hosts;
 mod otel;
+mod peers;
 mod requests;
 mod strangers;
 mod support;
