@@ -16,9 +16,11 @@ use std::{
 use futures_core::Stream;
 use pin_project_lite::pin_project;
 
+mod attachment;
+pub(crate) mod json;
 mod said;
 
-pub use said::*;
+pub use self::{attachment::*, said::*};
 
 /// The id of a run. There are none without `enable`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -72,6 +74,45 @@ impl Usage {
     #[must_use]
     pub fn with_total_cost(self, _dollars: f64) -> Self {
         self
+    }
+}
+
+/// A value that `Debug` and `Display` show as `[redacted]`.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct Secret<T>(T);
+
+impl<T> Secret<T> {
+    /// Hides a value.
+    pub const fn new(value: T) -> Self {
+        Self(value)
+    }
+
+    /// The value.
+    pub const fn expose(&self) -> &T {
+        &self.0
+    }
+
+    /// The value, no longer hidden.
+    pub fn into_exposed(self) -> T {
+        self.0
+    }
+}
+
+impl<T> From<T> for Secret<T> {
+    fn from(value: T) -> Self {
+        Self(value)
+    }
+}
+
+impl<T> fmt::Debug for Secret<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+impl<T> fmt::Display for Secret<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad("[redacted]")
     }
 }
 
@@ -131,6 +172,9 @@ impl Current {
     pub fn set_error(self, _error: impl fmt::Display) {}
 
     /// Does nothing.
+    pub fn attach(self, _name: &str, _attachment: &Attachment) {}
+
+    /// Does nothing.
     pub fn set_name(self, _name: &str) {}
 
     /// Does nothing.
@@ -158,6 +202,9 @@ impl Current {
     pub fn set_raw_stream(self, _text: &str) {}
 
     /// Does nothing.
+    pub fn set_time_to_first_token(self, _latency: Duration) {}
+
+    /// Does nothing.
     pub fn set_prompt(self, _prompt: Option<&str>, _deployment: Option<&str>) {}
 
     /// Does nothing.
@@ -168,6 +215,12 @@ impl Current {
 
     /// Does nothing.
     pub fn set_thread(self, _id: &str) {}
+
+    /// Does nothing.
+    pub fn set_session(self, _id: &str) {}
+
+    /// Does nothing.
+    pub fn set_environment(self, _name: &str) {}
 
     /// Does nothing.
     pub fn set_user(self, _id: &str) {}
@@ -255,7 +308,7 @@ macro_rules! texts {
 }
 
 impl RunBuilder {
-    texts! { tag prompt deployment project thread session user environment release provider model }
+    texts! { name tag prompt deployment project thread session user environment release provider model }
 
     /// Does nothing.
     pub fn run_type<T>(self, _run_type: T) -> Self {

@@ -3,28 +3,38 @@
 #[doc = include_str!("docs/attribute.md")]
 pub use traceable_macros::traceable;
 
+pub mod adaline;
 #[cfg(feature = "enable")]
 mod boot;
 #[cfg(not(feature = "enable"))]
 mod disabled;
+pub mod literal;
+pub mod neuraltrust;
+mod record;
 #[cfg(feature = "enable")]
 mod said;
 #[cfg(feature = "testing")]
 pub mod testing;
 
 #[cfg(not(feature = "enable"))]
+use disabled::json::Json;
+#[cfg(not(feature = "enable"))]
 pub use disabled::*;
+pub use record::Record;
+#[cfg(feature = "enable")]
+use traceable_core::model::Json;
 #[cfg(any(feature = "opentelemetry", feature = "reqwest-middleware", feature = "tower", feature = "tracing"))]
 pub use traceable_integrations as integrations;
 #[cfg(feature = "enable")]
 pub use {
     boot::{builder, init, run, scope, start_trace, try_init},
-    said::{feedback, thread, user},
+    said::{attach_to, feedback, thread, user},
     traceable_core::{
         ActiveRun, Attached, Context, Current, Entered, EnteredRun, Feedback, Fold, InRun, InRunExt, InScope, Parent,
-        Reduce, RunBuilder, Scope, Target, ThreadRecord, UserRecord, current, export, fold, messages, model,
-        model::{DottedOrder, Run, RunId, RunType, ScoreSource, ScoreTarget, Status, Usage},
+        Reduce, RunBuilder, Scope, Secret, Target, ThreadRecord, UserRecord, current, export, fold, messages, model,
+        model::{Attachment, DottedOrder, Run, RunId, RunType, ScoreSource, ScoreTarget, Status, Usage},
         propagation,
+        redact::{Content, PatternError, Redaction, Redactor},
         runtime::{
             Builder, Client, Flush, Flushed, InitError, Overflow, Stats, flush, flush_blocking, is_enabled, shutdown,
             stats,

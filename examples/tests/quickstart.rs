@@ -262,6 +262,36 @@ fn errors() {
 }
 
 #[test]
+fn manual() {
+    let page = Page::of(&mut example("manual"));
+
+    assert_eq!(page.code, Some(0), "{}", page.err);
+    let tree = page.tree();
+    let trace = |root: &str| -> Vec<&str> {
+        let from = tree.iter().position(|run| *run == root).unwrap_or_else(|| panic!("no {root} in\n{}", page.err));
+        let below = tree[from + 1..].iter().take_while(|run| run.starts_with(['├', '└', '│', ' ']));
+        below.copied().collect()
+    };
+    assert_eq!(trace("✓ guess the film"), ["├─ ✓ chat llm", "└─ ✓ chat llm"], "{}", page.err);
+    assert_eq!(
+        trace("✗ trace"),
+        [
+            "├─ ✓ system system",
+            "├─ ✓ message message",
+            "│  ├─ ✓ agent agent",
+            "│  │  └─ ✓ tool tool",
+            "│  └─ ✓ generation llm",
+            "└─ ✗ message message",
+            "   └─ ✓ agent agent",
+            "      └─ ✗ tool tool",
+        ],
+        "{}",
+        page.err
+    );
+    assert!(page.err.contains("invalid digit found in string\n"), "{}", page.err);
+}
+
+#[test]
 fn streams() {
     let page = Page::of(&mut example("streams"));
 

@@ -1,6 +1,6 @@
 //! Records that are no runs, without the feature `enable`.
 
-use crate::{Current, RunId};
+use crate::{ActiveRun, Current, RunId};
 
 /// What a score is about.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -51,6 +51,12 @@ impl From<Current> for Target {
 
 impl From<&Current> for Target {
     fn from(_: &Current) -> Self {
+        Self(())
+    }
+}
+
+impl From<&ActiveRun> for Target {
+    fn from(_: &ActiveRun) -> Self {
         Self(())
     }
 }

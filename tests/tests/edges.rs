@@ -11,6 +11,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "traceable-core",
         &[
+            "aho-corasick",
             "base64",
             "futures-core",
             "getrandom",
@@ -18,6 +19,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "loom",
             "once_cell",
             "pin-project-lite",
+            "regex",
             "serde",
             "serde_json",
             "similar",

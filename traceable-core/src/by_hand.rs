@@ -15,6 +15,7 @@ use serde::Serialize;
 
 use crate::{
     adapters::{self, OpenRun, Outcome, future::Traced},
+    attachments,
     context::{Attached, Context, InRun, InRunExt, Parent},
     current::Current,
     frame::{Frame, MUTED},
@@ -42,9 +43,10 @@ static BY_HAND: Site = Site::new("run", "chain", "", "", 0, decide_off);
 /// ```
 #[track_caller]
 pub fn run(name: impl AsRef<str>) -> RunBuilder {
+    // Outside of the closure, which would be a caller of its own.
+    let place = Location::caller();
     let building = gate::is_open(&BY_HAND).then(|| {
         let mut building = Box::<Building>::default();
-        let place = Location::caller();
         adapters::text(&mut building.body, item::NAME, name.as_ref());
         adapters::text(&mut building.body, item::PLACE, place.file());
         building.body.extend_from_slice(&u64::from(place.line()).to_le_bytes());
@@ -68,7 +70,19 @@ struct Building {
     id: Option<RunId>,
 }
 
+impl Drop for Building {
+    /// Files that no run was given.
+    fn drop(&mut self) {
+        attachments::forget_items(&self.body);
+    }
+}
+
 impl RunBuilder {
+    /// Gives the run another name.
+    pub fn name(self, name: impl AsRef<str>) -> Self {
+        self.text(item::NAME, name.as_ref())
+    }
+
     /// The kind of work, such as `llm`, `tool` or a word of your own. `chain` unless said otherwise.
     pub fn run_type(self, run_type: impl Into<RunType>) -> Self {
         self.text(item::RUN_TYPE, run_type.into().as_str())
@@ -79,7 +93,7 @@ impl RunBuilder {
         self.named(item::INPUT, name, value)
     }
 
-    /// Sets all inputs as one value, which is best an object.
+    /// Sets all inputs as one value; one that is no object stands under `input`.
     pub fn inputs<T: Serialize + ?Sized>(self, value: &T) -> Self {
         self.value(item::INPUTS, value)
     }
@@ -234,13 +248,13 @@ impl RunBuilder {
     }
 
     fn begin(self) -> (Frame, Option<Parent>) {
-        let Some(building) = self.building else { return (Frame::NONE, None) };
-        let Building { body, options, id } = *building;
+        let Some(mut building) = self.building else { return (Frame::NONE, None) };
+        let options = std::mem::take(&mut building.options);
         let mut opening = Opening::default();
         let mut frame = Frame::NONE;
         if local::decide(Some(&options), Place::Push, &mut opening) == Decision::Record {
-            opening.body.get_or_insert_default().extend_from_slice(&body);
-            opening.choose_id(id);
+            opening.body.get_or_insert_default().append(&mut building.body);
+            opening.choose_id(building.id);
             frame = local::begin_apart(&BY_HAND, &mut opening, &options);
         }
         if frame.key == 0 {

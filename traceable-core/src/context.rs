@@ -55,17 +55,22 @@ impl Context {
         Self::of(top, Some(Arc::new(carried)))
     }
 
-    /// A run that was begun below `parent`, or else below what is current, and is on no stack.
+    /// A run that was begun just now below `parent`, or else below what is current, and is on no stack.
     pub(crate) fn of_run(frame: Frame, parent: Option<&Parent>) -> Self {
-        if !frame.has_far_root() {
+        let (top, around) = local::top_with_scope();
+        // As the run itself: with a parent, the scopes around are those that it begins in directly.
+        let around = around.filter(|_| parent.is_none() || top.is(SCOPE));
+        let of_parent = parent.and_then(|parent| parent.carried.as_ref());
+        let ambient: Vec<u8> = of_parent.into_iter().chain(&around).flat_map(|said| &said.ambient).copied().collect();
+        if !frame.has_far_root() && ambient.is_empty() {
             return Self::of(frame, None);
         }
-        let mut lineage = match parent {
-            Some(parent) => parent.lineage(),
-            None => local::lineage(&local::top()),
-        };
-        lineage.push((frame.start, frame.key));
-        Self::of(frame, Some(Arc::new(Carried { lineage, ..Carried::default() })))
+        let mut lineage = Vec::new();
+        if frame.has_far_root() {
+            lineage = parent.map_or_else(|| local::lineage(&top), Parent::lineage);
+            lineage.push((frame.start, frame.key));
+        }
+        Self::of(frame, Some(Arc::new(Carried { ambient, lineage, ..Carried::default() })))
     }
 
     pub(crate) fn of(mut frame: Frame, carried: Option<Arc<Carried>>) -> Self {

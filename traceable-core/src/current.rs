@@ -1,6 +1,6 @@
 //! The handle to the current run, for the code inside of it.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use serde::Serialize;
 
@@ -10,7 +10,7 @@ use crate::{
     context::Context,
     frame::Frame,
     local,
-    model::{RunId, Status, Usage},
+    model::{Attachment, RunId, Status, Usage},
     record::{self, item},
     tape,
 };
@@ -118,7 +118,7 @@ impl Current {
         self.set_outputs(result);
     }
 
-    /// Sets all inputs, in place of those that were recorded.
+    /// Sets all inputs, in place of those that were recorded. A value that is no object stands under `input`.
     pub fn set_inputs<T: Serialize + ?Sized>(self, inputs: &T) {
         self.note(|body| {
             body.push(item::INPUTS);
@@ -169,6 +169,19 @@ impl Current {
         });
     }
 
+    /// Says when the first token of the answer came, counted from the start of the run; for an answer that was not traced
+    /// as a stream.
+    pub fn set_time_to_first_token(self, latency: Duration) {
+        self.note(|body| {
+            let latency = i64::try_from(latency.as_nanos()).unwrap_or(i64::MAX);
+            let first = self.frame.start.saturating_add(latency);
+            body.push(item::STREAM);
+            body.extend_from_slice(&first.to_le_bytes());
+            body.extend_from_slice(&first.max(self.frame.now()).to_le_bytes());
+            body.extend_from_slice(&1_u64.to_le_bytes());
+        });
+    }
+
     /// Names the prompt that was used, and its deployed version, in the words of the platform that keeps them.
     pub fn set_prompt(self, prompt: Option<&str>, deployment: Option<&str>) {
         self.note(|body| {
@@ -196,6 +209,16 @@ impl Current {
         self.note(|body| adapters::text(body, item::THREAD, id));
     }
 
+    /// Makes the run, and those that begin below it afterwards, a part of a session.
+    pub fn set_session(self, id: &str) {
+        self.note(|body| adapters::text(body, item::SESSION, id));
+    }
+
+    /// Names the environment of the run, and of those that begin below it afterwards, such as `production`.
+    pub fn set_environment(self, name: &str) {
+        self.note(|body| adapters::text(body, item::ENVIRONMENT, name));
+    }
+
     /// Names the user of the run, and of those that begin below it afterwards.
     pub fn set_user(self, id: &str) {
         self.note(|body| adapters::text(body, item::USER, id));
@@ -218,6 +241,14 @@ impl Current {
     /// Gives the run another name.
     pub fn set_name(self, name: &str) {
         self.note(|body| adapters::text(body, item::NAME, name));
+    }
+
+    /// Adds a file, under this name; one of the same name is replaced. Its bytes are shared and not copied.
+    pub fn attach(self, name: &str, attachment: &Attachment) {
+        self.note(|body| {
+            adapters::text(body, item::ATTACHMENT, name);
+            tape::write_serialize(body, attachment);
+        });
     }
 
     fn note(self, write: impl FnOnce(&mut Vec<u8>)) {

@@ -95,7 +95,7 @@ impl Feedback {
         let score = score.into();
         if score.is_finite() {
             self.said.field("score", &score);
-        } else {
+        } else if !self.said.is_off() {
             notice::say(format_args!("a score of {score} is left out: scores are finite numbers"));
         }
         self

@@ -8,6 +8,8 @@
 
 mod adapters;
 mod around;
+mod attach;
+mod attachments;
 mod by_hand;
 mod clock;
 mod context;
@@ -25,10 +27,12 @@ mod people;
 mod probe;
 pub mod propagation;
 mod record;
+pub mod redact;
 mod remote;
 pub mod runtime;
 mod said;
 mod scope;
+mod secret;
 mod site;
 mod sync;
 mod sys;
@@ -37,21 +41,25 @@ mod tape;
 pub mod testing;
 
 pub use adapters::{Fold, Reduce, fold};
+pub use attach::attach_to;
 pub use by_hand::{ActiveRun, EnteredRun, RunBuilder, run};
 pub use context::{Attached, Context, InRun, InRunExt, Parent, wrap};
 pub use current::{Current, current};
 pub use feedback::{Feedback, Target, feedback};
 pub use people::{ThreadRecord, UserRecord, thread, user};
 pub use scope::{Entered, InScope, Scope, scope};
+pub use secret::Secret;
 
 /// What expansions of `#[traceable]` name. No part of the public interface: anything here may change in any release.
 #[doc(hidden)]
 pub mod __private {
+    pub use serde::Serialize;
+
     pub use crate::{
         adapters::{
             Map, OpenRun, Outcome, Start,
-            call::{RunGuard, call, enter, enter_with, open},
-            future::{adopt, adopt_open, begin, begin_with, future, future_open},
+            call::{RunGuard, call, enter, enter_bare, enter_with, open},
+            future::{adopt, adopt_open, begin, begin_bare, begin_with, future, future_open},
             guarded,
             reduce::{Collect, Reducer, reducer},
             stream::{Item, iterator, stream},
@@ -61,6 +69,7 @@ pub mod __private {
             DescribeDebug, DescribeDisplay, DescribeName, Never, Probe, Slot, Split, SplitResult, SplitValue, Text,
             ViaDebug, ViaName, ViaSerialize,
         },
+        redact::Content,
         runtime::decide_off as no_boot,
         site::Site,
     };

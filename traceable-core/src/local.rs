@@ -6,7 +6,7 @@
 use std::cell::RefCell;
 
 use crate::{
-    around, clock,
+    around, attachments, clock,
     context::Parent,
     frame::{FAILED, FOREIGN, Frame, MUTED, OPENING, SCOPE, TENTATIVE},
     log::{Full, Need, Producer},
@@ -88,25 +88,37 @@ pub(crate) enum Decision {
     Nothing,
 }
 
-/// A run that is about to begin: the buffer for its body, and key, ticks and start where sampling had to know them.
-/// Handed around by reference, for the reason that [`Body`] gives.
+/// A run that is about to begin. Handed around by reference, for the reason that [`Body`] gives, and small, for every call
+/// makes one.
 #[derive(Debug, Default)]
 pub(crate) struct Opening {
     pub(crate) body: Option<Body>,
-    root: Option<(Key, u64, i64)>,
-    /// What a scope says of this run behind what the run says itself.
-    last: Option<Box<Last>>,
-    tentative: bool,
+    rare: Option<Box<Rare>>,
     /// No run of this process is above it.
     is_first: bool,
+}
+
+/// What only few runs begin with.
+#[derive(Debug, Default)]
+struct Rare {
+    /// Key, ticks and start of a root, where sampling had to know them.
+    root: Option<(Key, u64, i64)>,
+    /// The trace is only kept if one of its runs fails.
+    tentative: bool,
+    /// What a scope says of this run behind what the run says itself.
+    items: Vec<u8>,
+    /// The id that the caller has chosen.
+    id: Option<RunId>,
+    /// The trace of another tracer that this one is a part of.
+    otel: Option<Arc<OtelContext>>,
 }
 
 impl Opening {
     /// Gives the run an id that the caller has chosen, unless a scope has chosen one.
     pub(crate) fn choose_id(&mut self, id: Option<RunId>) {
         if id.is_some() {
-            let last = self.last.get_or_insert_default();
-            last.id = last.id.or(id);
+            let rare = self.rare.get_or_insert_default();
+            rare.id = rare.id.or(id);
         }
     }
 
@@ -115,17 +127,19 @@ impl Opening {
     #[cold]
     fn ask_around(&mut self) {
         if let Some(otel) = around::ask() {
-            self.last.get_or_insert_default().otel = Some(Arc::new(otel));
+            self.rare.get_or_insert_default().otel = Some(Arc::new(otel));
         }
     }
 }
 
-/// See [`Opening`].
-#[derive(Debug, Default)]
-struct Last {
-    items: Vec<u8>,
-    id: Option<RunId>,
-    otel: Option<Arc<OtelContext>>,
+impl Drop for Opening {
+    /// A body is still here when its capture panicked.
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(body) = &self.body {
+            attachments::forget_items(body);
+        }
+    }
 }
 
 /// Decides on a call before anything of it is captured.
@@ -167,11 +181,35 @@ pub(crate) fn commit(
     if opening.is_first {
         opening.ask_around();
     }
+    with(|local| local.begin(number, opening, options, place)).flatten()
+}
+
+/// There is more to be asked before a run may begin.
+#[derive(Debug)]
+pub(crate) struct NotSimple;
+
+/// [`decide`] and [`commit`] in one, for a run that begins below another and of which nothing is captured: then no code of
+/// the user's stands between the two, and the thread's part is borrowed once.
+#[inline]
+pub(crate) fn begin_bare(site: &'static Site, place: Place) -> Result<Option<usize>, NotSimple> {
+    let number = site.number();
     with(|local| {
-        let frame = local.write_start(number, opening, options)?;
-        Some(local.place(frame, place))
+        local.follow_epoch();
+        let key = local.next_key();
+        let top = local.stack.last().ok_or(NotSimple)?;
+        let simple = top.depth != 0 && top.flags & (MUTED | SCOPE) == 0;
+        if !simple || (place == Place::Replace && !top.is(OPENING)) {
+            return Err(NotSimple);
+        }
+        let (parent, frame) = (top.key, top.child(key, clock::ticks()));
+        let head = record::start_head(key, parent, frame.start, number, frame.client, &[]);
+        if local.append(head, &[], Need::Begin).is_err() {
+            runtime::counters::dropped(Reason::QueueFull);
+            return Ok(None);
+        }
+        Ok(Some(local.place(frame, place)))
     })
-    .flatten()
+    .unwrap_or(Err(NotSimple))
 }
 
 /// As [`commit`], for a run that is on no stack. A frame that is muted, or none, where nothing is recorded.
@@ -180,7 +218,12 @@ pub(crate) fn begin_apart(site: &'static Site, opening: &mut Opening, options: &
     if opening.is_first {
         opening.ask_around();
     }
-    with(|local| local.write_start(number, opening, Some(options))).flatten().unwrap_or(Frame::NONE)
+    with(|local| {
+        local.begin(number, opening, Some(options), Place::Push)?;
+        local.stack.pop()
+    })
+    .flatten()
+    .unwrap_or(Frame::NONE)
 }
 
 /// Writes down where a trace goes on from that began in another process. Answers the place that its runs begin at.
@@ -478,46 +521,55 @@ impl Local {
         options.and_then(|o| o.client).unwrap_or_else(|| client_of(self.stack.last(), self.client))
     }
 
-    /// Writes the start of a run. `None` when it found no room.
+    /// Writes the start of a run and puts it on the stack. `None` when the record found no room.
     #[inline]
-    fn write_start(&mut self, site: u32, opening: &mut Opening, options: Option<&Options>) -> Option<Frame> {
-        let mut frame = match opening.root {
-            Some((key, ticks, start)) => {
-                let flags = if opening.tentative { TENTATIVE } else { 0 };
-                Frame { flags, ..Frame::root(key, ticks, start, self.client_of_root(options)) }
-            }
-            None => self.next_frame(options),
-        };
-        let parent = self.parent(options).key;
+    fn begin(&mut self, site: u32, opening: &mut Opening, options: Option<&Options>, place: Place) -> Option<usize> {
         let mut body = opening.body.take().unwrap_or_default();
-        if opening.root.is_some() {
-            gate::write_sample_rate(&mut body);
-        }
-        if let Some(last) = &opening.last {
-            body.extend_from_slice(&last.items);
-            if let Some(otel) = &last.otel
-                && origin::share_trace(&mut frame, otel)
-            {
-                body.push(item::OTEL);
-                tape::write_serialize(&mut body, &**otel);
+        let mut mark = 0;
+        let parent = self.parent(options).key;
+        let frame = match &opening.rare {
+            None => self.next_frame(options),
+            Some(rare) => {
+                mark = if rare.tentative { record::TENTATIVE } else { 0 };
+                self.rare_frame(rare, options, &mut body)
             }
-            if let Some(id) = last.id {
-                body.push(item::ID);
-                body.extend_from_slice(&id.as_u128().to_le_bytes());
-                origin::choose_id(&mut frame, id);
-            }
-        }
+        };
         let mut head = record::start_head(frame.key, parent, frame.start, site, frame.client, &body);
-        if opening.tentative {
-            head[4] |= record::TENTATIVE;
-        }
+        head[4] |= mark;
         let written = self.append(head, &body, Need::Begin);
         self.give_scratch(body);
         if written.is_err() {
             runtime::counters::dropped(Reason::QueueFull);
             return None;
         }
-        Some(frame)
+        Some(self.place(frame, place))
+    }
+
+    #[cold]
+    fn rare_frame(&mut self, rare: &Rare, options: Option<&Options>, body: &mut Vec<u8>) -> Frame {
+        let mut frame = match rare.root {
+            Some((key, ticks, start)) => {
+                gate::write_sample_rate(body);
+                Frame::root(key, ticks, start, self.client_of_root(options))
+            }
+            None => self.next_frame(options),
+        };
+        if rare.tentative {
+            frame.set(TENTATIVE);
+        }
+        body.extend_from_slice(&rare.items);
+        if let Some(otel) = &rare.otel
+            && origin::share_trace(&mut frame, otel)
+        {
+            body.push(item::OTEL);
+            tape::write_serialize(body, &**otel);
+        }
+        if let Some(id) = rare.id {
+            body.push(item::ID);
+            body.extend_from_slice(&id.as_u128().to_le_bytes());
+            origin::choose_id(&mut frame, id);
+        }
+        frame
     }
 
     /// What the scopes around say. A run between has taken it over, so only requests ask for it then.
@@ -580,7 +632,7 @@ impl Local {
             return Decision::Nothing;
         }
         let client = self.client_of_root(options);
-        let (first, next) = self.said_of(options);
+        let (said, mut rare) = self.said_of(options);
         if parent.key == 0 && client == 0 && !gate::default_client_listens() {
             return Decision::Nothing;
         }
@@ -589,42 +641,38 @@ impl Local {
         {
             let ticks = clock::ticks();
             let root = (self.next_key(), ticks, clock::wall(ticks));
-            let chosen = next.as_ref().and_then(|next| next.id);
-            if !sampler.keeps(chosen.unwrap_or_else(|| runtime::run_id(root.2, root.0))) {
-                if !sampler.keeps_errors() {
-                    return Decision::Mute;
-                }
-                opening.tentative = true;
+            let chosen = rare.as_ref().and_then(|rare| rare.id);
+            let tentative = !sampler.keeps(chosen.unwrap_or_else(|| runtime::run_id(root.2, root.0)));
+            if tentative && !sampler.keeps_errors() {
+                return Decision::Mute;
             }
-            opening.root = Some(root);
+            let rare = rare.get_or_insert_default();
+            (rare.root, rare.tentative) = (Some(root), tentative);
         }
         opening.is_first = parent.depth == 0;
         let mut body = self.take_scratch();
-        for carried in first.iter().flatten() {
+        for carried in said.iter().flatten() {
             body.extend_from_slice(&carried.items);
         }
-        opening.body = Some(body);
-        if let Some(next) = next {
-            opening.last = Some(next);
-        }
+        (opening.body, opening.rare) = (Some(body), rare);
         Decision::Record
     }
 
     /// What the scopes say that a run begins in directly: that of its parent, and that of the code around it.
-    fn said_of(&self, options: Option<&Options>) -> ([Option<Arc<Carried>>; 2], Option<Box<Last>>) {
+    fn said_of(&self, options: Option<&Options>) -> ([Option<Arc<Carried>>; 2], Option<Box<Rare>>) {
         let of_parent = options.and_then(|o| o.parent.as_ref()).and_then(|parent| parent.carried.clone());
         let around = self.stack.last().filter(|top| top.is(SCOPE)).and_then(|_| self.scope());
         let said = [of_parent, around];
-        let mut last = Last::default();
+        let mut rare = Rare::default();
         for carried in said.iter().flatten() {
-            last.items.extend_from_slice(&carried.last_items);
+            rare.items.extend_from_slice(&carried.last_items);
             if let Some(Next { items, id }) = carried.take_next() {
-                last.items.extend_from_slice(&items);
-                last.id = id.or(last.id);
+                rare.items.extend_from_slice(&items);
+                rare.id = id.or(rare.id);
             }
         }
-        let last = (last.id.is_some() || !last.items.is_empty()).then(|| Box::new(last));
-        (said, last)
+        let rare = (rare.id.is_some() || !rare.items.is_empty()).then(|| Box::new(rare));
+        (said, rare)
     }
 
     fn next_key(&mut self) -> Key {
@@ -657,8 +705,13 @@ impl Local {
         while appended.is_err() && runtime::wait_for_room(&mut deadline) {
             appended = log.append(&head, body, need);
         }
-        let block_begun = appended?;
-        runtime::wake_writer(block_begun);
+        match appended {
+            Ok(block_begun) => runtime::wake_writer(block_begun),
+            Err(Full) => {
+                attachments::forget_body(head[0], body);
+                return Err(Full);
+            }
+        }
         Ok(())
     }
 

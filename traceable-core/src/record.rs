@@ -96,6 +96,10 @@ pub(crate) mod item {
     pub(crate) const COST: u8 = 54;
     /// The output is the list of the chunks.
     pub(crate) const CHUNKS_ARE_OUTPUT: u8 = 14;
+    /// An attachment that was added by hand: name, value.
+    pub(crate) const ATTACHMENT: u8 = 30;
+    /// How much of the run may be sent: a byte.
+    pub(crate) const CONTENT: u8 = 40;
 }
 
 /// A record, read.
@@ -126,6 +130,7 @@ pub(crate) enum SaidKind {
     Score,
     Thread,
     User,
+    Attachment,
 }
 
 fn first_word(kind: u8, flags: u8, body: &[u8]) -> u64 {
@@ -193,13 +198,18 @@ pub(crate) fn words(first: u64) -> usize {
     head + ((first >> 32) as usize).div_ceil(8)
 }
 
+/// The first word of a record and its body.
+pub(crate) fn parts(bytes: &[u8]) -> Option<(u64, &[u8])> {
+    let first = bytes.first_chunk().map(|word| u64::from_le_bytes(*word))?;
+    let body = HEADS.get((first & 0xff) as usize)? * 8;
+    Some((first, bytes.get(body..body + (first >> 32) as usize)?))
+}
+
 /// Reads a record from its bytes. `None` for a kind that this version does not know.
 pub(crate) fn parse(bytes: &[u8]) -> Option<Record<'_>> {
     let word = |i: usize| bytes.get(i * 8..)?.first_chunk().map(|word| u64::from_le_bytes(*word));
-    let first = word(0)?;
+    let (first, body) = parts(bytes)?;
     let kind = (first & 0xff) as u8;
-    let body = HEADS.get(usize::from(kind))? * 8;
-    let body = bytes.get(body..body + (first >> 32) as usize)?;
     let key = word(1)?;
     Some(match kind {
         START => {
@@ -218,6 +228,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Option<Record<'_>> {
                 0 => SaidKind::Score,
                 1 => SaidKind::Thread,
                 2 => SaidKind::User,
+                3 => SaidKind::Attachment,
                 _ => return None,
             };
             Record::Said { kind, client: key as u16, root: word(2)?, body }
@@ -245,6 +256,7 @@ pub(crate) enum Item<'a> {
     RawChunks,
     ChunksAreOutput,
     SoFar(u64, TapeReader<'a>),
+    Content(u8),
     Thread(&'a str),
     Session(&'a str),
     User(&'a str),
@@ -263,6 +275,33 @@ pub(crate) enum Item<'a> {
     Otel(TapeReader<'a>),
     RawText(TapeReader<'a>),
     Cost(f64),
+    Attachment(&'a str, TapeReader<'a>),
+}
+
+impl<'a> Item<'a> {
+    /// What the program gave to be captured.
+    fn value(self) -> Option<TapeReader<'a>> {
+        match self {
+            Self::Input(_, value)
+            | Self::Inputs(value)
+            | Self::Metadata(_, value)
+            | Self::Output(value)
+            | Self::SetOutput(value)
+            | Self::Event(_, _, value)
+            | Self::SoFar(_, value)
+            | Self::Variable(_, value)
+            | Self::Expected(value)
+            | Self::Attachment(_, value) => Some(value),
+            _ => None,
+        }
+    }
+}
+
+/// The captured values in the body of the record that begins with this word.
+pub(crate) fn values(first: u64, body: &[u8]) -> impl Iterator<Item = TapeReader<'_>> {
+    let is_value = matches!((first & 0xff) as u8, CHUNK | SAID);
+    let (value, items) = if is_value { (Some(TapeReader::new(body)), &[][..]) } else { (None, body) };
+    value.into_iter().chain(Items::new(items).filter_map(Item::value))
 }
 
 /// Reads the items of a body.
@@ -275,9 +314,7 @@ impl<'a> Items<'a> {
 
     /// Takes the next value out and leaves the reader behind it.
     fn value(&mut self) -> Result<TapeReader<'a>, BrokenTape> {
-        let value = self.0;
-        self.0.skip()?;
-        Ok(value)
+        self.0.value()
     }
 
     fn read(&mut self) -> Result<Item<'a>, BrokenTape> {
@@ -321,6 +358,8 @@ impl<'a> Items<'a> {
             item::OTEL => Item::Otel(self.value()?),
             item::RAW_TEXT => Item::RawText(self.value()?),
             item::COST => Item::Cost(f64::from_bits(self.0.u64()?)),
+            item::ATTACHMENT => Item::Attachment(self.0.str()?, self.value()?),
+            item::CONTENT => Item::Content(self.0.byte()?),
             _ => return Err(BrokenTape),
         })
     }

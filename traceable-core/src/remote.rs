@@ -6,11 +6,12 @@ use crate::{
     current::Current,
     frame::{FOREIGN, Frame, MUTED, TENTATIVE},
     local,
-    model::DottedOrder,
+    model::{DottedOrder, Run, RunChange},
     origin::{self, Origin},
     propagation::{Outgoing, Remote},
     record::{Item, Items, Key, item},
-    runtime::gate,
+    redact::Content,
+    runtime::{Pipeline, gate},
     scope::Carried,
     sync::Arc,
     tape,
@@ -180,5 +181,22 @@ fn outgoing(frame: &Frame, lineage: &[(i64, Key)], around: Option<&Carried>) -> 
         };
         outgoing.metadata.insert(key.to_owned(), value);
     }
+    redact(frame.client, &mut outgoing);
     Some(outgoing)
+}
+
+/// Another process is told no more than a backend is.
+fn redact(client: u16, outgoing: &mut Outgoing) {
+    if outgoing.metadata.is_empty() && outgoing.tags.is_empty() {
+        return;
+    }
+    let metadata = std::mem::take(&mut outgoing.metadata);
+    let tags = std::mem::take(&mut outgoing.tags);
+    let mut said = RunChange::Patch(Box::new(Run { tags, metadata, ..Run::default() }));
+    let set = Pipeline::get().and_then(|pipeline| pipeline.clients.get(client));
+    if set.is_some_and(|set| set.privacy.apply(Content::Full, &mut said))
+        && let RunChange::Patch(said) = said
+    {
+        (outgoing.metadata, outgoing.tags) = (said.metadata, said.tags);
+    }
 }

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::{
+    attachments,
     frame::{Frame, TENTATIVE},
     local,
     record::{Key, SaidKind},
@@ -62,7 +63,7 @@ impl Said {
     }
 
     /// Hands the record over. Answers whether there was room.
-    pub(crate) fn send(self, kind: SaidKind) -> bool {
+    pub(crate) fn send(mut self, kind: SaidKind) -> bool {
         let Some(client) = self.client else { return false };
         let mut body = Vec::with_capacity(self.fields.len() + self.tags.len() + self.metadata.len() + 32);
         body.push(tape::MAP);
@@ -76,6 +77,16 @@ impl Said {
             }
         }
         body.push(tape::END);
+        // The files in it are the log's now.
+        self.client = None;
         local::write_said(kind, client, self.root, &body)
+    }
+}
+
+impl Drop for Said {
+    fn drop(&mut self) {
+        if !self.is_off() {
+            [&self.fields, &self.tags, &self.metadata].into_iter().for_each(|tape| attachments::forget(tape));
+        }
     }
 }

@@ -16,7 +16,7 @@ use pin_project_lite::pin_project;
 use serde::Serialize;
 
 use crate::{
-    adapters,
+    adapters, attachments,
     context::Parent,
     frame::{FOREIGN, MUTED, SCOPE, TENTATIVE},
     local,
@@ -167,6 +167,8 @@ impl Scope {
             let at = own.carried.items.len();
             adapters::text(&mut own.carried.items, item::METADATA, key);
             tape::write_serialize(&mut own.carried.items, value);
+            // Many runs will say this, but a file is of one run.
+            attachments::forget_items(&own.carried.items[at..]);
             let written = own.carried.items[at..].to_vec();
             own.carried.ambient.extend(written);
         })

@@ -9,7 +9,8 @@
 //!      | "tags" "=" "[" [ expr { "," expr } ] "]"
 //!      | "metadata" "(" [ pair { "," pair } ] ")"
 //!      | "inputs" "(" [ field { "," field } ] ")"
-//!      | "skip" "(" ident { "," ident } ")"
+//!      | ( "skip" | "redact" ) "(" ident { "," ident } ")"
+//!      | "content" "=" ( "redacted" | "none" )
 //!      | "outputs" "=" "off"
 //!      | "crate" "=" path
 //! pair := ( ident { "." ident } | string ) "=" expr
@@ -44,6 +45,8 @@ pub(crate) struct Args {
     pub(crate) metadata: Vec<Pair>,
     pub(crate) inputs: Option<Vec<Field>>,
     pub(crate) skip: Vec<Ident>,
+    pub(crate) redact: Vec<Ident>,
+    pub(crate) content: Option<Content>,
     pub(crate) outputs_off: bool,
     pub(crate) process_inputs: Option<Expr>,
     pub(crate) process_outputs: Option<Expr>,
@@ -65,6 +68,13 @@ pub(crate) enum RunType {
     Text(LitStr),
     /// A constant with its text.
     Constant(Path),
+}
+
+/// How much of the run may be sent.
+#[derive(Clone, Copy)]
+pub(crate) enum Content {
+    Redacted,
+    None,
 }
 
 /// A metadata entry.
@@ -127,6 +137,8 @@ impl Args {
             "metadata" => self.metadata = list(key, input)?,
             "inputs" => self.inputs = Some(list(key, input)?),
             "skip" => self.skip = list(key, input)?,
+            "redact" => self.redact = list(key, input)?,
+            "content" => self.content = Some(content(key, input)?),
             "outputs" => self.outputs_off = off(key, input)?,
             "process_inputs" => self.process_inputs = Some(equals(key, input)?),
             "process_outputs" => self.process_outputs = Some(equals(key, input)?),
@@ -242,6 +254,19 @@ fn off(key: &Ident, input: ParseStream<'_>) -> syn::Result<bool> {
         other => Err(syn::Error::new(
             other.span(),
             "`outputs` takes only `off`; to record something else than the output write `process_outputs = function`",
+        )),
+    }
+}
+
+/// `= redacted | none`.
+fn content(key: &Ident, input: ParseStream<'_>) -> syn::Result<Content> {
+    let word = equals::<TokenTree>(key, input)?;
+    match &word {
+        TokenTree::Ident(word) if word == "redacted" => Ok(Content::Redacted),
+        TokenTree::Ident(word) if word == "none" => Ok(Content::None),
+        other => Err(syn::Error::new(
+            other.span(),
+            "`content` is `redacted` or `none`; what the process has forbidden cannot be allowed here",
         )),
     }
 }

@@ -9,7 +9,7 @@ use quote::ToTokens;
 use syn::{LitStr, Type, ext::IdentExt};
 
 use crate::{
-    args::{Args, RunType, literal},
+    args::{Args, Content, RunType, literal},
     check::check,
     ending::Ending,
     errors::Errors,
@@ -126,16 +126,18 @@ impl Body<'_> {
     fn start(&self, entering: bool) -> TokenStream {
         let (p, site) = (self.ending.private, self.site());
         let (options, capture) = (self.options(), self.capture());
-        let call = match (entering, options.is_some()) {
-            (true, false) => q!(enter),
-            (true, true) => q!(enter_with),
-            (false, false) => q!(begin),
-            (false, true) => q!(begin_with),
+        let (call, more) = match (options, capture) {
+            (None, None) => (if entering { q!(enter_bare) } else { q!(begin_bare) }, TokenStream::new()),
+            (None, Some(capture)) => (if entering { q!(enter) } else { q!(begin) }, q!(, #capture)),
+            (Some(options), capture) => {
+                let capture = capture.unwrap_or_else(|| q!(|_| {}));
+                (if entering { q!(enter_with) } else { q!(begin_with) }, q!(, #options, #capture))
+            }
         };
         q! {
             {
                 #site
-                #p::#call(&__TRACEABLE_SITE, #options #capture)
+                #p::#call(&__TRACEABLE_SITE #more)
             }
         }
     }
@@ -156,18 +158,18 @@ impl Body<'_> {
         }
     }
 
-    /// `|options| …,` where one of the options is given.
+    /// `|options| …` where one of the options is given.
     fn options(&self) -> Option<TokenStream> {
         let args = self.ending.args;
         let parent = args.parent.as_ref().map(|parent| q!(options.parent(#parent);));
         let client = args.client.as_ref().map(|client| q!(options.client(#client);));
         let enabled = args.enabled.as_ref().map(|enabled| q!(options.enabled(#enabled);));
         let given = parent.is_some() || client.is_some() || enabled.is_some();
-        given.then(|| q!(|options| { #enabled #client #parent },))
+        given.then(|| q!(|options| { #enabled #client #parent }))
     }
 
-    /// `|r| …`, which records what is known at the start.
-    fn capture(&self) -> TokenStream {
+    /// `|r| …`, which records what is known at the start, where anything is.
+    fn capture(&self) -> Option<TokenStream> {
         let (p, args) = (self.ending.private, self.ending.args);
         let inputs = self.captures.iter().map(|capture| self.input(capture));
         let process = args.process_inputs.as_ref().map(|process| q!(r.process_inputs(#process);));
@@ -178,19 +180,25 @@ impl Body<'_> {
             let (key, value) = (&pair.key, borrow(&pair.value));
             q!((&&&#p::Probe(#value)).capture(r.metadata(#key));)
         });
-        let statements = q!(#(#name)* #(#project)* #(#tags)* #(#inputs)* #process #(#metadata)*);
+        let content = args.content.map(|content| match content {
+            Content::Redacted => q!(r.content(#p::Content::Redacted);),
+            Content::None => q!(r.content(#p::Content::None);),
+        });
+        // The inputs come first: processing them takes all that is there.
+        let statements = q!(#(#inputs)* #process #(#name)* #(#project)* #(#tags)* #(#metadata)* #content);
         if statements.is_empty() {
-            return q!(|_| {});
+            return None;
         }
-        let probing = !(self.captures.is_empty() && args.metadata.is_empty());
+        let probing = !args.metadata.is_empty() || self.captures.iter().any(|capture| !capture.is_redacted);
         let probes = probing.then(|| q!(use #p::{ViaSerialize as _, ViaDebug as _, ViaName as _};));
-        q!(|r| { #probes #statements })
+        Some(q!(|r| { #probes #statements }))
     }
 
     fn input(&self, capture: &Capture) -> TokenStream {
-        let (p, Capture { key, value, conditions, is_underscored }) = (self.ending.private, capture);
-        let statement = q!((&&&#p::Probe(#value)).capture(r.input(#key)););
-        let allow = is_underscored.then(|| q!(#[allow(clippy::used_underscore_binding)]));
+        let (p, Capture { key, value, conditions, is_redacted, is_underscored }) = (self.ending.private, capture);
+        let statement =
+            if *is_redacted { q!(r.redacted(#key);) } else { q!((&&&#p::Probe(#value)).capture(r.input(#key));) };
+        let allow = (*is_underscored && !is_redacted).then(|| q!(#[allow(clippy::used_underscore_binding)]));
         if conditions.is_empty() && allow.is_none() {
             return statement;
         }

@@ -17,6 +17,8 @@ pub(crate) struct Capture {
     pub(crate) value: TokenStream,
     /// The conditions under which the argument exists.
     pub(crate) conditions: Vec<Attribute>,
+    /// A mark stands in its place.
+    pub(crate) is_redacted: bool,
     /// Whether the name starts with an underscore, which lints take for a promise not to use it.
     pub(crate) is_underscored: bool,
 }
@@ -30,8 +32,25 @@ struct Binding {
 /// The values to capture: those that `inputs(..)` names, or every argument but `self` and those in `skip(..)`.
 pub(crate) fn captures(sig: &Signature, args: &Args, errors: &mut Errors) -> Vec<Capture> {
     let bindings = bindings(sig);
+    let mut captures = captured(&bindings, args, errors);
+    for name in &args.redact {
+        match captures.iter_mut().find(|capture| name.unraw() == capture.key) {
+            Some(capture) => capture.is_redacted = true,
+            None if bindings.iter().any(|binding| binding.ident == *name) => {
+                errors.push(
+                    name.span(),
+                    format_args!("`{name}` is not captured, so there is nothing to redact; remove it here"),
+                );
+            }
+            None => check_name(name, "redact", &bindings, errors),
+        }
+    }
+    captures
+}
+
+fn captured(bindings: &[Binding], args: &Args, errors: &mut Errors) -> Vec<Capture> {
     for name in &args.skip {
-        check_name(name, "skip", &bindings, errors);
+        check_name(name, "skip", bindings, errors);
     }
     let Some(fields) = &args.inputs else {
         let kept = bindings.iter().filter(|binding| !args.skip.contains(&binding.ident));
@@ -41,7 +60,7 @@ pub(crate) fn captures(sig: &Signature, args: &Args, errors: &mut Errors) -> Vec
     for field in fields {
         let (place, new) = match field {
             Field::Argument(name) => {
-                check_name(name, "inputs", &bindings, errors);
+                check_name(name, "inputs", bindings, errors);
                 let binding = bindings.iter().find(|binding| binding.ident == *name);
                 (name.to_token_stream(), capture(name, binding.map_or_else(Vec::new, |b| b.conditions.clone())))
             }
@@ -62,11 +81,11 @@ pub(crate) fn captures(sig: &Signature, args: &Args, errors: &mut Errors) -> Vec
 fn capture(ident: &Ident, conditions: Vec<Attribute>) -> Capture {
     let key = ident.unraw().to_string();
     let is_underscored = key.starts_with('_');
-    Capture { key, value: q!(&#ident), conditions, is_underscored }
+    Capture { key, value: q!(&#ident), conditions, is_redacted: false, is_underscored }
 }
 
 fn expression(key: String, value: &Expr) -> Capture {
-    Capture { key, value: borrow(value), conditions: Vec::new(), is_underscored: false }
+    Capture { key, value: borrow(value), conditions: Vec::new(), is_redacted: false, is_underscored: false }
 }
 
 /// An expression that borrows the value of another one, so that an argument in it is not moved out of the body's reach.

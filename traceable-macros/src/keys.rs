@@ -1,13 +1,15 @@
 //! The names that the attribute knows, and the search for the one that was meant.
 
 /// The attribute's keys, each as it is written in full.
-pub(crate) const KEYS: [(&str, &str); 19] = [
+pub(crate) const KEYS: [(&str, &str); 21] = [
     ("run_type", "run_type = \"llm\""),
     ("name", "name = \"…\""),
     ("tags", "tags = [\"…\"]"),
     ("metadata", "metadata(key = value)"),
     ("inputs", "inputs(argument, key = expression, self.field)"),
     ("skip", "skip(argument)"),
+    ("redact", "redact(argument)"),
+    ("content", "content = none"),
     ("outputs", "outputs = off"),
     ("process_inputs", "process_inputs = function"),
     ("process_outputs", "process_outputs = function"),
@@ -24,7 +26,7 @@ pub(crate) const KEYS: [(&str, &str); 19] = [
 ];
 
 /// Names that other tracing attributes use for what a key does here.
-const ALIASES: [(&str, &str); 10] = [
+const ALIASES: [(&str, &str); 11] = [
     ("reduce", "reduce_fn"),
     ("reducer", "reduce_fn"),
     ("kind", "run_type"),
@@ -35,6 +37,7 @@ const ALIASES: [(&str, &str); 10] = [
     ("args", "inputs"),
     ("process_output", "process_outputs"),
     ("tag", "tags"),
+    ("hide", "redact"),
 ];
 
 /// The run types that have a meaning of their own; any other text is one too.

@@ -41,6 +41,7 @@ expansions! {
         run_type = RunType::Llm, name = format!("to {a}"), tags = ["a", b], metadata(a.b = a + 1, "c d" = e), project_name = p,
         inputs(a, sum = a + b, self.model.name), parent = x, client = y, enabled = z, crate = crate::tracing
     ) async fn f(&self, a: u8, b: &str) -> u8 { g(a) }
+    private: (redact(b, _d), content = none, metadata(a = a)) fn f(a: u8, b: &str, _d: u8) -> u8 { g(a) }
     conditional: (skip(c)) fn f(#[cfg(unix)] r#type: u8, _b: u8, c: u8) -> u8 { #![allow(unused)] g(a) }
 }
 

@@ -83,6 +83,7 @@ fn main() {
             return;
         }
         "slow" => return slow(count),
+        "crowded" => return crowded(),
         "endless" => return endless(&file, count),
         _ => builder().unwrap().exporter(JsonLines::append(&file).unwrap()).init().unwrap(),
     }
@@ -178,6 +179,41 @@ fn slow(count: usize) {
     let dropped: u64 = traceable::stats().dropped.values().sum();
     let grown = resident().saturating_sub(before);
     println!("grown {grown} dropped {dropped} slowest_ms {}", slowest.as_millis());
+}
+
+/// Files of runs that find no room.
+fn crowded() {
+    #[traceable]
+    fn look(image: &traceable::Attachment, text: &str) -> traceable::Attachment {
+        let _ = text;
+        image.clone()
+    }
+    let bytes: std::sync::Arc<[u8]> = vec![7; 1 << 20].into();
+    let image = traceable::Attachment::bytes("image/png", std::sync::Arc::clone(&bytes));
+    traceable::Builder::new().exporter(Null).max_bytes(8 << 20).init().unwrap();
+    let text = "x".repeat(1 << 20);
+    while traceable::stats().dropped.get("queue_full").is_none_or(|dropped| *dropped < 100) {
+        look(&image, &text);
+    }
+    assert!(traceable::shutdown(Duration::from_secs(60)).complete);
+    // One is the program's own, one is in its attachment.
+    println!("held {}", std::sync::Arc::strong_count(&bytes) - 2);
+}
+
+/// Takes everything and keeps nothing.
+struct Null;
+
+impl export::Exporter for Null {
+    fn name(&self) -> &'static str {
+        "null"
+    }
+
+    fn export<'a>(
+        &'a mut self,
+        _: &'a export::Batch,
+    ) -> export::BoxFuture<'a, Result<export::Ack, export::ExportError>> {
+        Box::pin(std::future::ready(Ok(export::Ack::default())))
+    }
 }
 
 /// One root that stays open over all its children.

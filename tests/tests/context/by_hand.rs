@@ -1,7 +1,7 @@
 //! Runs by hand: everything that the attribute can say of a run, without one.
 
 use serde_json::json;
-use traceable::{Status, Usage, current, run, start_trace, testing::Recorder, traceable};
+use traceable::{Attachment, Run, Status, Usage, current, run, start_trace, testing::Recorder, traceable};
 
 #[traceable]
 fn leaf() -> u32 {
@@ -26,7 +26,7 @@ fn a_guard_is_the_current_run_until_it_is_dropped() {
     assert_eq!(guess.outputs.unwrap().as_str(), r#"{"output":"The Godfather"}"#);
     assert_eq!(guess.metadata, *json!({ "attempt": 1, "genre": "crime" }).as_object().unwrap());
     let source = guess.source.unwrap();
-    assert!(source.file.ends_with("by_hand.rs") && source.line > 0, "{source:?}");
+    assert!(source.file.ends_with("tests/context/by_hand.rs") && source.line > 0, "{source:?}");
 }
 
 #[test]
@@ -157,4 +157,32 @@ fn a_handle_ends_on_another_thread() {
     let open = recorder.scope(|| run("travels").start());
     std::thread::spawn(move || open.end_with(&1)).join().unwrap();
     assert_eq!(recorder.run("travels").outputs.unwrap().as_str(), r#"{"output":1}"#);
+}
+
+#[test]
+fn files_of_runs_by_hand() {
+    let recorder = Recorder::new();
+    recorder.scope(|| {
+        let picture = Attachment::bytes("image/png", b"png");
+        let look = run("look").input("picture", &picture).expected(&picture).start();
+        look.attach("notes", &Attachment::bytes("text/plain", b"seen"));
+        look.end_with(&picture);
+        // Neither a run that does not begin nor one that is left out keeps a file waiting.
+        drop(run("never").input("picture", &picture));
+        run("left out").input("picture", &picture).enabled(false).start().end();
+    });
+    let names: Vec<String> = recorder.run("look").attachments.into_iter().map(|file| file.name).collect();
+    assert_eq!(names, ["picture", "expected", "notes", "output"]);
+}
+
+#[test]
+fn an_end_is_the_last_word_on_how_a_run_stands() {
+    for status in [Status::Unknown, Status::Pending, Status::Aborted] {
+        let mut run = Run { status: Status::Pending, ..Run::default() };
+        run.absorb(Run { end_time: Some(1), status, ..Run::default() });
+        assert_eq!(run.status, status);
+        // What only adds something does not say.
+        run.absorb(Run { status: Status::Unknown, tags: vec!["late".to_owned()], ..Run::default() });
+        assert_eq!(run.status, status);
+    }
 }

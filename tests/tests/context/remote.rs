@@ -131,6 +131,15 @@ fn metadata_tags_and_people_go_along() {
     assert!(value(&back, "baggage").contains("beta") && value(&back, "baggage").contains("t-1"), "{back:?}");
 }
 
+#[test]
+fn no_secret_goes_along() {
+    let recorder = Recorder::new();
+    let key = format!("sk-proj-{}", "Zx9".repeat(16));
+    let out = recorder.scope(|| scope().metadata("note", &format!("use {key}")).tag(&key).user("ada").call(call));
+    let baggage = value(&out, "baggage");
+    assert!(baggage.contains("ada") && baggage.contains("note") && !baggage.contains("Zx9"), "{baggage}");
+}
+
 #[traceable]
 async fn deep(levels: u32) -> Headers {
     tokio::task::yield_now().await;
@@ -166,6 +175,24 @@ fn a_handle_tells_its_way_up() {
     });
     assert_eq!(order_of(&told), recorder.run("lowest").dotted_order);
     assert_eq!(order_of(&seen), recorder.run("call").dotted_order);
+}
+
+#[test]
+fn a_handle_tells_what_the_scopes_say_that_it_was_begun_in() {
+    let recorder = Recorder::new();
+    let said = |headers: &Headers| {
+        let baggage = value(headers, "baggage");
+        (baggage.contains("t-1"), baggage.contains("bob"))
+    };
+    recorder.scope(|| {
+        let outer = scope().thread("t-1").call(|| run("outer").start());
+        let inner = scope().user("bob").call(|| outer.child("inner").start());
+        let innermost = inner.child("innermost").start();
+        let seen = [&outer, &inner, &innermost].map(|handle| (said(&handle.headers()), said(&handle.scope(call))));
+        assert_eq!(seen, [((true, false), (true, false)), ((true, true), (true, true)), ((true, true), (true, true))]);
+        assert_eq!(order_of(&innermost.headers()).depth(), 3);
+        assert_eq!(said(&run("alone").start().headers()), (false, false));
+    });
 }
 
 #[test]

@@ -129,6 +129,8 @@ async fn spans_and_runs_around_each_other() {
 
 #[test]
 fn a_context_that_is_handed_around() {
+    share_traces();
+    let (tracer, _exporter) = tracer();
     let recorder = Recorder::new();
     let remote =
         SpanContext::new(TraceId::from(7), SpanId::from(8), TraceFlags::NOT_SAMPLED, true, TraceState::default());

@@ -40,6 +40,14 @@ fn a_caller_that_does_not_block_drops_whole_runs_and_says_so() {
 }
 
 #[test]
+fn files_of_runs_that_find_no_room_are_let_go() {
+    let output = program("crowded", &file("crowded"), &[], &[]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{said}");
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), "held 0\n", "{said}");
+}
+
+#[test]
 fn a_root_by_accident_is_hinted_at_once() {
     let output = program("stray", &file("stray"), &[], &[]);
     let said = String::from_utf8(output.stderr).unwrap();

@@ -57,6 +57,16 @@ pub fn enter(site: &'static Site, capture: impl FnOnce(&mut Start<'_>)) -> RunGu
     RunGuard::new(open_run(site, None, Place::Push, capture))
 }
 
+/// Opens a run for a call of which nothing is captured.
+#[inline]
+pub fn enter_bare(site: &'static Site) -> RunGuard {
+    if !gate::is_open(site) {
+        return RunGuard::new(None);
+    }
+    let place = local::begin_bare(site, Place::Push);
+    RunGuard::new(place.unwrap_or_else(|_| open_run(site, None, Place::Push, |_| {})))
+}
+
 /// Opens a run for a call whose attribute says something of its place.
 #[inline]
 pub fn enter_with(

@@ -10,7 +10,7 @@ use pin_project_lite::pin_project;
 
 use super::{OpenRun, Outcome, Start, open_run};
 use crate::{
-    local::{Options, Place},
+    local::{self, Options, Place},
     model::Status,
     runtime::gate,
     site::Site,
@@ -21,6 +21,14 @@ use crate::{
 pub fn begin(site: &'static Site, capture: impl FnOnce(&mut Start<'_>)) {
     if gate::is_open(site) {
         open_run(site, None, Place::Replace, capture);
+    }
+}
+
+/// Opens the run of an async function of which nothing is captured.
+#[inline]
+pub fn begin_bare(site: &'static Site) {
+    if gate::is_open(site) && local::begin_bare(site, Place::Replace).is_err() {
+        open_run(site, None, Place::Replace, |_| {});
     }
 }
 

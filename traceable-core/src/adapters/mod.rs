@@ -15,12 +15,13 @@ use serde_json::Value;
 
 pub use self::reduce::{Fold, Reduce, fold};
 use crate::{
-    clock,
+    attachments, clock,
     frame::{FAILED, FRESH, Frame, MUTED, OPENING},
     local::{self, Ending, Opening},
     model::{Status, Usage},
     probe::{Slot, Text},
     record::item,
+    redact::{self, Content},
     runtime::{exit, gate},
     site::Site,
     tape,
@@ -51,6 +52,17 @@ impl Start<'_> {
     /// A place for an argument.
     pub fn input(&mut self, key: &'static str) -> Slot<'_> {
         named(self.body, item::INPUT, key)
+    }
+
+    /// Leaves a mark in place of an argument, which is not looked at.
+    pub fn redacted(&mut self, key: &'static str) {
+        text(self.body, item::INPUT, key);
+        tape::write_str(self.body, redact::MARK);
+    }
+
+    /// Says how much of the run and all below it may be sent.
+    pub fn content(&mut self, content: Content) {
+        self.body.extend_from_slice(&[item::CONTENT, content.code()]);
     }
 
     /// A place for a metadata value.
@@ -96,7 +108,9 @@ fn take_inputs(body: &mut Vec<u8>, base: usize) -> Map {
             inputs.insert(name.to_owned(), value.unwrap_or_default());
         }
     }
-    // The attribute writes the arguments first, so nothing else that it says is in the body yet.
+    // The attribute writes the arguments first, so nothing else that it says is in the body yet. Files among them are
+    // not kept.
+    attachments::forget_items(&body[base..]);
     body.truncate(base);
     inputs
 }

@@ -5,6 +5,8 @@ use std::{borrow::Cow, fmt};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, ser};
 use serde_json::{Value, value::RawValue};
 
+use crate::tape::{self, json::TapeReader};
+
 /// A JSON value as text.
 ///
 /// ```
@@ -21,6 +23,20 @@ impl Json {
     /// Takes text that the tape writer made, which is JSON by construction.
     pub(crate) fn from_written(text: String) -> Self {
         Self(Cow::Owned(text))
+    }
+
+    /// A value as the capture writes an argument: what fails or goes too deep leaves a mark in its place.
+    ///
+    /// ```
+    /// use traceable_core::model::Json;
+    ///
+    /// assert_eq!(Json::of(&["Paris", "Rome"]).as_str(), r#"["Paris","Rome"]"#);
+    /// ```
+    #[must_use]
+    pub fn of<T: Serialize + ?Sized>(value: &T) -> Self {
+        let mut tape = Vec::new();
+        tape::write_serialize(&mut tape, value);
+        TapeReader::new(&tape).json().map_or(Self::null(), Self::from_written)
     }
 
     /// Checks that `text` is one JSON value and takes it as it is.
@@ -61,7 +77,7 @@ impl Json {
     /// Whether the value is an object.
     #[must_use]
     pub fn is_object(&self) -> bool {
-        self.0.starts_with('{')
+        self.0.trim_ascii_start().starts_with('{')
     }
 
     /// The value, parsed. `null` should the text be nested too deeply to be parsed, which captured values never are.

@@ -62,10 +62,11 @@ impl Run {
         if run_type != RunType::default() {
             self.run_type = run_type;
         }
-        newer(&mut self.end_time, end_time);
-        if !matches!(status, Status::Pending | Status::Unknown) {
+        // An end says how the run stands, also that nobody knows.
+        if end_time.is_some() || !matches!(status, Status::Pending | Status::Unknown) {
             self.status = status;
         }
+        newer(&mut self.end_time, end_time);
         newer(&mut self.inputs, inputs);
         newer(&mut self.outputs, outputs);
         newer(&mut self.expected, expected);

@@ -280,7 +280,7 @@ pub struct Run {
     pub end_time: Option<i64>,
     /// How it stands.
     pub status: Status,
-    /// The arguments, as one object.
+    /// The arguments, as one object; a value that is none stands under `input`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub inputs: Option<Json>,
     /// The result, as one object; a value that is none stands under `output`.

@@ -11,7 +11,12 @@ use super::{
     flush::{Flushed, flush_blocking},
     gate::{self, Sampler},
 };
-use crate::export::Exporter;
+#[cfg(feature = "redaction")]
+use crate::redact::{PatternError, Redaction};
+use crate::{
+    export::Exporter,
+    redact::{Content, Hidden, Privacy},
+};
 
 /// Settings of the process's tracing.
 ///
@@ -38,6 +43,10 @@ pub struct Builder {
     exit_timeout: Duration,
     panic_hook: bool,
     defaults: Defaults,
+    content: Content,
+    hidden: Hidden,
+    #[cfg(feature = "redaction")]
+    redaction: Redaction,
 }
 
 impl Default for Builder {
@@ -58,12 +67,13 @@ impl fmt::Debug for Builder {
             .field("exit_timeout", &self.exit_timeout)
             .field("panic_hook", &self.panic_hook)
             .field("defaults", &self.defaults)
-            .finish()
+            .field("content", &self.content)
+            .finish_non_exhaustive()
     }
 }
 
 impl Builder {
-    /// No destination, every trace, 16 MiB, drop on overflow, two seconds at the end of the process.
+    /// No destination, every trace, 16 MiB, drop on overflow, two seconds at the end of the process, credentials redacted.
     pub fn new() -> Self {
         Self {
             exporters: Vec::new(),
@@ -74,6 +84,10 @@ impl Builder {
             exit_timeout: Duration::from_secs(2),
             panic_hook: true,
             defaults: Defaults::default(),
+            content: Content::default(),
+            hidden: Hidden::default(),
+            #[cfg(feature = "redaction")]
+            redaction: Redaction::default(),
         }
     }
 
@@ -87,6 +101,9 @@ impl Builder {
     /// - `TRACEABLE_MAX_BYTES`: bytes
     /// - `TRACEABLE_OVERFLOW`: `drop`, or `block:` and milliseconds
     /// - `TRACEABLE_EXIT_FLUSH`: milliseconds
+    /// - `TRACEABLE_CAPTURE_CONTENT`: `full`, `redacted` or `none`; else `OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT`,
+    ///   of which `false` is `none`
+    /// - `LANGSMITH_HIDE_INPUTS`, `LANGSMITH_HIDE_OUTPUTS`, `LANGSMITH_HIDE_METADATA`: `true` leaves that part out
     ///
     /// # Errors
     ///
@@ -124,6 +141,17 @@ impl Builder {
         if let Some(millis) = read("TRACEABLE_EXIT_FLUSH", "a number of milliseconds", |text| text.parse().ok())? {
             builder.exit_timeout = Duration::from_millis(millis);
         }
+        if let Some(content) = read("TRACEABLE_CAPTURE_CONTENT", "`full`, `redacted` or `none`", parse_content)? {
+            builder.content = content;
+        } else if read(OTEL_CONTENT, "`true` or `false`", parse_switch)? == Some(false) {
+            builder.content = Content::None;
+        }
+        let hides = |name| read(name, "`true` or `false`", parse_switch).map(|hides| hides == Some(true));
+        builder.hidden = Hidden {
+            inputs: hides("LANGSMITH_HIDE_INPUTS")?,
+            outputs: hides("LANGSMITH_HIDE_OUTPUTS")?,
+            metadata: hides("LANGSMITH_HIDE_METADATA")?,
+        };
         Ok(builder)
     }
 
@@ -192,21 +220,65 @@ impl Builder {
         self
     }
 
+    /// How much of the content of runs is handed to destinations; [`Content::Redacted`] when nobody says otherwise.
+    pub fn content(mut self, content: Content) -> Self {
+        self.content = content;
+        self
+    }
+
+    /// What is redacted beside credentials.
+    #[cfg(feature = "redaction")]
+    pub fn redaction(mut self, redaction: Redaction) -> Self {
+        self.redaction = redaction;
+        self
+    }
+
+    /// Leaves out the inputs of all runs, and their variables.
+    pub fn hide_inputs(mut self, hide: bool) -> Self {
+        self.hidden.inputs = hide;
+        self
+    }
+
+    /// Leaves out the outputs of all runs, their expected answers and their chunks.
+    pub fn hide_outputs(mut self, hide: bool) -> Self {
+        self.hidden.outputs = hide;
+        self
+    }
+
+    /// Leaves out the metadata of all runs.
+    pub fn hide_metadata(mut self, hide: bool) -> Self {
+        self.hidden.metadata = hide;
+        self
+    }
+
+    #[cfg_attr(not(feature = "redaction"), allow(clippy::unnecessary_wraps, reason = "patterns may be wrong"))]
+    fn privacy(&self) -> Result<Privacy, InitError> {
+        Ok(Privacy {
+            content: self.content,
+            hidden: self.hidden,
+            #[cfg(feature = "redaction")]
+            redactor: crate::sync::Arc::new(
+                self.redaction.build().map_err(|error| InitError { kind: Kind::Pattern(error) })?,
+            ),
+        })
+    }
+
     /// Switches tracing on.
     ///
     /// # Errors
     ///
-    /// When it is on already, or when a thread cannot be started.
+    /// When it is on already, when a thread cannot be started, or when a pattern of the redaction is no regular expression.
     pub fn init(self) -> Result<(), InitError> {
         let pipeline = Pipeline::get_or_make().map_err(InitError::thread)?;
         if gate::default_client_listens() {
             return Err(InitError { kind: Kind::AlreadyOn });
         }
+        let privacy = self.privacy()?;
         let destinations: Result<Vec<_>, _> = self.exporters.into_iter().map(Destination::start).collect();
         let destinations = destinations.map_err(InitError::thread)?;
         let listens = !destinations.is_empty();
         pipeline.set_bounds(self.max_bytes, self.overflow);
-        pipeline.clients.set_default(ClientSet { destinations, defaults: self.defaults });
+        pipeline.clients.set_default(ClientSet { destinations, defaults: self.defaults, privacy });
         exit::set_exit_timeout(self.exit_timeout);
         if self.panic_hook {
             exit::install_panic_hook();
@@ -228,16 +300,29 @@ fn read<T>(name: &'static str, form: &'static str, parse: impl Fn(&str) -> Optio
     }
 }
 
-fn parse_rate(text: &str) -> Option<f64> {
-    text.parse().ok().filter(|rate| (0.0..=1.0).contains(rate))
-}
+/// OpenTelemetry's switch for the content of messages.
+const OTEL_CONTENT: &str = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT";
 
-fn parse_switch(text: &str) -> Option<bool> {
+fn parse_content(text: &str) -> Option<Content> {
     match text.to_ascii_lowercase().as_str() {
-        "on" | "true" | "1" | "yes" => Some(true),
-        "off" | "false" | "0" | "no" => Some(false),
+        "full" => Some(Content::Full),
+        "redacted" => Some(Content::Redacted),
+        "none" => Some(Content::None),
         _ => None,
     }
+}
+
+/// A switch. OpenTelemetry also has names for where content goes: all but the first mean that it does.
+fn parse_switch(text: &str) -> Option<bool> {
+    match text.to_ascii_lowercase().as_str() {
+        "false" | "0" | "off" | "no" | "no_content" => Some(false),
+        "true" | "1" | "on" | "yes" | "span_only" | "event_only" | "span_and_event" => Some(true),
+        _ => None,
+    }
+}
+
+fn parse_rate(text: &str) -> Option<f64> {
+    text.parse().ok().filter(|rate| (0.0..=1.0).contains(rate))
 }
 
 fn parse_overflow(text: &str) -> Option<Overflow> {
@@ -258,9 +343,18 @@ pub struct InitError {
 enum Kind {
     AlreadyOn,
     Thread(std::io::Error),
-    Variable { name: &'static str, value: String, form: &'static str },
-    Destination { name: String, error: std::io::Error },
+    Variable {
+        name: &'static str,
+        value: String,
+        form: &'static str,
+    },
+    Destination {
+        name: String,
+        error: std::io::Error,
+    },
     UnknownDestination(String),
+    #[cfg(feature = "redaction")]
+    Pattern(PatternError),
 }
 
 impl InitError {
@@ -297,6 +391,8 @@ impl fmt::Display for InitError {
                 f,
                 "there is no destination `{name}`: use `console` or `jsonl:` and a path, each with its feature switched on"
             ),
+            #[cfg(feature = "redaction")]
+            Kind::Pattern(error) => error.fmt(f),
             Kind::Variable { name, value, form } => {
                 write!(f, "the environment variable {name} is {value:?}, but it must be {form}")
             }
@@ -308,6 +404,8 @@ impl std::error::Error for InitError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.kind {
             Kind::Thread(error) | Kind::Destination { error, .. } => Some(error),
+            #[cfg(feature = "redaction")]
+            Kind::Pattern(error) => Some(error),
             Kind::AlreadyOn | Kind::Variable { .. } | Kind::UnknownDestination(_) => None,
         }
     }

@@ -3,7 +3,7 @@
 use std::{borrow::Cow, sync::Mutex};
 
 use super::{destination::Destination, lock};
-use crate::{model::Run, sync::Arc};
+use crate::{model::Run, redact::Privacy, sync::Arc};
 
 /// Where the runs of some traces go.
 ///
@@ -18,6 +18,7 @@ pub(crate) struct ClientSet {
     pub(crate) destinations: Vec<Destination>,
     /// What runs say that do not say it themselves.
     pub(crate) defaults: Defaults,
+    pub(crate) privacy: Privacy,
 }
 
 /// What runs say that do not say it themselves.
@@ -98,6 +99,7 @@ impl Clients {
             Arc::new(ClientSet {
                 destinations: set.destinations.iter().filter_map(Destination::after_fork).collect(),
                 defaults: set.defaults.clone(),
+                privacy: set.privacy.clone(),
             })
         };
         let clients = Self::default();

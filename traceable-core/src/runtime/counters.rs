@@ -18,6 +18,8 @@ pub(crate) enum Reason {
     NoteQueueFull,
     /// A score, or another record that is no run, because the queue was full.
     SaidQueueFull,
+    /// An attachment, because too many bytes of others waited.
+    AttachmentFull,
     /// A run of a trace that waited for a failure, because there was no more room to wait.
     HeldFull,
     /// Something said of a run that had ended long before.
@@ -28,12 +30,13 @@ pub(crate) enum Reason {
     Undelivered,
 }
 
-const REASONS: [(&str, Reason); 9] = [
+const REASONS: [(&str, Reason); 10] = [
     ("queue_full", Reason::QueueFull),
     ("output_queue_full", Reason::OutputQueueFull),
     ("chunk_queue_full", Reason::ChunkQueueFull),
     ("note_queue_full", Reason::NoteQueueFull),
     ("record_queue_full", Reason::SaidQueueFull),
+    ("attachment_full", Reason::AttachmentFull),
     ("held_full", Reason::HeldFull),
     ("after_end", Reason::AfterEnd),
     ("refused", Reason::Refused),

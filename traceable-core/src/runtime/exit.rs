@@ -13,6 +13,7 @@ use std::{
 use super::{
     counters::{self, Reason},
     flush::flush_blocking,
+    gate,
 };
 use crate::{clock, local, sys, tape::floor_char_boundary};
 
@@ -83,7 +84,8 @@ pub(crate) fn install_panic_hook() {
 }
 
 fn note_panic(info: &std::panic::PanicHookInfo<'_>) {
-    if !local::top().is_recorded() {
+    // Also without a current run: what unwinds may hold one that was begun by hand.
+    if !gate::is_on() {
         return;
     }
     let payload = info.payload();

@@ -33,6 +33,7 @@ pub use self::{
 use self::{clients::Clients, flush::FlushBoard};
 pub use crate::{around::share_traces, notice::say};
 use crate::{
+    attachments::Attachments,
     clock,
     log::{Consumer, Pool, Producer, log},
     model::RunId,
@@ -74,6 +75,7 @@ pub(crate) struct Pipeline {
     fresh_logs: Mutex<Vec<Consumer>>,
     pub(crate) clients: Clients,
     pub(crate) board: FlushBoard,
+    pub(crate) attachments: Attachments,
     writer: OnceCell<Thread>,
     /// Callers that wait for room, under `Overflow::Block`.
     room: (Mutex<()>, Condvar),
@@ -110,6 +112,7 @@ impl Pipeline {
                 fresh_logs: Mutex::new(Vec::new()),
                 clients: before.map_or_else(Clients::default, |parent| parent.clients.after_fork()),
                 board: FlushBoard::default(),
+                attachments: Attachments::default(),
                 writer: OnceCell::new(),
                 room: (Mutex::new(()), Condvar::new()),
             })

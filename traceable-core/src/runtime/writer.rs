@@ -14,6 +14,7 @@ use crate::{
     log::{BLOCK_BYTES, Consumer, Drained},
     model::{Report, RunChange},
     record,
+    redact::Content,
     sync::Arc,
 };
 
@@ -156,24 +157,25 @@ impl Writer {
         if self.assembly.bytes() <= at_least {
             return;
         }
-        let mut by_client: HashMap<u16, Vec<RunChange>> = HashMap::new();
-        for (client, change) in self.assembly.drain() {
-            by_client.entry(client).or_default().push(change);
+        let mut by_client: HashMap<u16, Vec<(Content, RunChange)>> = HashMap::new();
+        for (route, change) in self.assembly.drain() {
+            by_client.entry(route.client).or_default().push((route.content, change));
         }
         for (client, changes) in by_client {
             self.send(client, changes);
         }
     }
 
-    fn send(&self, client: u16, changes: Vec<RunChange>) {
+    /// Hands changes over, without what must not leave the process.
+    fn send(&self, client: u16, mut changes: Vec<(Content, RunChange)>) {
         let Some(set) = self.pipeline.clients.get(client) else { return };
-        let mut changes = changes;
-        for change in &mut changes {
+        for (_, change) in &mut changes {
             if let RunChange::Start(run) | RunChange::End(run) = change {
                 set.defaults.fill(run);
             }
         }
-        let batch = Arc::new(Batch::new(changes));
+        changes.retain_mut(|(content, change)| set.privacy.apply(*content, change));
+        let batch = Arc::new(Batch::new(changes.into_iter().map(|(_, change)| change).collect()));
         let backlog = self.pipeline.pool.max_bytes().saturating_sub(self.assembly.held_bytes());
         for destination in &set.destinations {
             // A slow backend makes the writer wait, which fills the queue, which makes callers drop whole runs: bounded,
@@ -210,7 +212,7 @@ impl Writer {
         }
         if !report.dropped.is_empty() {
             crate::notice::say(format_args!("not recorded: {:?}", report.dropped));
-            self.send(0, vec![RunChange::Report(report)]);
+            self.send(0, vec![(Content::Full, RunChange::Report(report))]);
         }
     }
 }

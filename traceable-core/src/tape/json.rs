@@ -5,7 +5,9 @@ use std::io::Write as _;
 
 use base64::Engine as _;
 
-use super::{BYTES, CUT, CUT_STR, END, F32, F64, FALSE, I64, MAP, NULL, RAW, SEQ, SHORT_STR, STR, TRUE, U64};
+use super::{
+    ATTACHMENT, BYTES, CUT, CUT_STR, END, F32, F64, FALSE, I64, MAP, NULL, RAW, SEQ, SHORT_STR, STR, TRUE, U64,
+};
 
 /// A tape that ends in the middle of a value, which only a fault of this library could make.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +28,11 @@ impl<'a> TapeReader<'a> {
 
     pub(crate) fn is_empty(&self) -> bool {
         self.rest.is_empty()
+    }
+
+    /// Whether the next value is an attachment.
+    pub(crate) fn is_attachment(self) -> bool {
+        self.rest.first() == Some(&ATTACHMENT)
     }
 
     fn take(&mut self, count: usize) -> Result<&'a [u8]> {
@@ -63,28 +70,48 @@ impl<'a> TapeReader<'a> {
         str::from_utf8(self.bytes()?).map_err(|_| BrokenTape)
     }
 
-    /// Goes behind the next value.
-    pub(crate) fn skip(&mut self) -> Result<()> {
+    /// The tape from here to where another reader of it stands.
+    pub(crate) fn until(self, end: Self) -> &'a [u8] {
+        let length = self.rest.len().saturating_sub(end.rest.len());
+        self.rest.get(..length).unwrap_or_default()
+    }
+
+    /// Goes behind the next value; answers a reader of it alone.
+    #[inline]
+    pub(crate) fn value(&mut self) -> Result<Self> {
+        let value = *self;
         let mut open = 0_u32;
         loop {
-            match self.byte()? {
-                NULL | FALSE | TRUE => {}
-                U64 | I64 | F64 => drop(self.take(8)?),
-                F32 => drop(self.take(4)?),
-                STR | RAW | CUT => drop(self.bytes()?),
-                SHORT_STR => drop(self.short_bytes()?),
-                BYTES | CUT_STR => {
-                    self.take(8)?;
-                    self.bytes()?;
-                }
-                SEQ | MAP => open += 1,
-                END => open = open.checked_sub(1).ok_or(BrokenTape)?,
-                _ => return Err(BrokenTape),
+            match self.rest.first() {
+                Some(&(SEQ | MAP)) => open += 1,
+                Some(&END) => open = open.checked_sub(1).ok_or(BrokenTape)?,
+                _ => {}
             }
+            self.token()?;
             if open == 0 {
-                return Ok(());
+                return Ok(Self { rest: value.until(*self) });
             }
         }
+    }
+
+    /// Goes behind the next tag and what belongs to it, but for the values inside of it. Answers the number of an
+    /// attachment.
+    #[inline]
+    pub(crate) fn token(&mut self) -> Result<Option<u64>> {
+        match self.byte()? {
+            NULL | FALSE | TRUE | SEQ | MAP | END => {}
+            U64 | I64 | F64 => drop(self.take(8)?),
+            F32 => drop(self.take(4)?),
+            STR | RAW | CUT => drop(self.bytes()?),
+            SHORT_STR => drop(self.short_bytes()?),
+            BYTES | CUT_STR => {
+                self.take(8)?;
+                self.bytes()?;
+            }
+            ATTACHMENT => return self.u64().map(Some),
+            _ => return Err(BrokenTape),
+        }
+        Ok(None)
     }
 
     /// Appends the next value as JSON.
@@ -122,6 +149,11 @@ impl<'a> TapeReader<'a> {
             CUT_STR => self.write_cut_text(out)?,
             BYTES => self.write_bytes(out)?,
             RAW => out.extend_from_slice(self.bytes()?),
+            // Where no run takes it, such as in what `process_inputs` is given.
+            ATTACHMENT => {
+                self.u64()?;
+                out.extend_from_slice("\"… [attachment]\"".as_bytes());
+            }
             SEQ => self.write_seq(out)?,
             MAP => self.write_map(out)?,
             CUT => {

@@ -17,6 +17,7 @@ use std::{
 use serde::Serialize;
 
 use self::serializer::TapeSerializer;
+use crate::attachments;
 
 pub(crate) const NULL: u8 = 0;
 pub(crate) const FALSE: u8 = 1;
@@ -41,6 +42,9 @@ pub(crate) const CUT: u8 = 14;
 /// Text of less than 256 bytes: `len: u8` and UTF-8. Most keys and many values are; the fewer bytes, the fewer lines of
 /// the log's memory that have to be fetched.
 pub(crate) const SHORT_STR: u8 = 15;
+
+/// The number of an attachment, which waits elsewhere: `u64`.
+pub(crate) const ATTACHMENT: u8 = 16;
 
 /// Levels of JSON nesting that are kept.
 pub(crate) const MAX_DEPTH: u32 = 64;
@@ -67,10 +71,12 @@ pub(crate) fn write_serialize<T: Serialize + ?Sized>(buf: &mut Vec<u8>, value: &
     match written {
         Ok(Ok(())) => {}
         Ok(Err(error)) => {
+            attachments::forget(&buf[start..]);
             buf.truncate(start);
             write_mark(buf, "$error", &error.to_string());
         }
         Err(_) => {
+            attachments::forget(&buf[start..]);
             buf.truncate(start);
             write_mark(buf, "$unserializable", "panic");
         }
@@ -81,6 +87,7 @@ pub(crate) fn write_serialize<T: Serialize + ?Sized>(buf: &mut Vec<u8>, value: &
 pub(crate) fn write_members<T: Serialize + ?Sized>(buf: &mut Vec<u8>, value: &T) {
     let mut tape = Vec::new();
     write_serialize(&mut tape, value);
+    attachments::forget(&tape);
     let members = json::TapeReader::new(&tape).json().ok().and_then(|json| serde_json::from_str(&json).ok());
     match members {
         Some(serde_json::Value::Object(members)) => {

@@ -11,9 +11,11 @@ use serde::{
 };
 
 use super::{
-    BYTES, CUT, CUT_STR, END, F32, F64, FALSE, I64, MAP, MAX_DEPTH, MAX_NODES, MAX_VALUE, NULL, RAW, SEQ, STR, TRUE,
-    U64, floor_char_boundary, write_str, write_text,
+    ATTACHMENT, BYTES, CUT, CUT_STR, END, F32, F64, FALSE, I64, MAP, MAX_DEPTH, MAX_NODES, MAX_VALUE, NULL, RAW, SEQ,
+    STR, TRUE, U64, floor_char_boundary, write_str, write_text,
 };
+
+use crate::attachments;
 
 /// The name under which `serde_json::value::RawValue` serialises its text.
 const RAW_VALUE: &str = "$serde_json::private::RawValue";
@@ -144,6 +146,17 @@ impl<'a> TapeSerializer<'a> {
     /// Whether the level now open is too deep: nothing inside is written, nor asked for.
     fn is_skipped(&self) -> bool {
         self.depth > MAX_DEPTH
+    }
+
+    /// Writes the number of an attachment; the mark that it gives where it found no room is text.
+    #[cold]
+    fn attachment<T: Serialize + ?Sized>(&mut self, value: &T) -> Done {
+        let at = self.buf.len();
+        attachments::ask(|| self.inside(value))?;
+        if let Some(tag) = self.buf.get_mut(at).filter(|tag| **tag == U64) {
+            *tag = ATTACHMENT;
+        }
+        Ok(())
     }
 
     /// Serialises what stands inside a wrapper that makes no JSON level.
@@ -299,8 +312,8 @@ impl<'t, 'a> Serializer for &'t mut TapeSerializer<'a> {
     }
 
     #[inline]
-    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _name: &'static str, value: &T) -> Done {
-        self.inside(value)
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, name: &'static str, value: &T) -> Done {
+        if name == attachments::NAME { self.attachment(value) } else { self.inside(value) }
     }
 
     fn serialize_newtype_variant<T: Serialize + ?Sized>(

@@ -29,7 +29,7 @@ fn debug_text<T: fmt::Debug>(value: &T) -> String {
 /// The tape as JSON; it must hold exactly one value.
 fn read(tape: &[u8]) -> String {
     let mut skipped = TapeReader::new(tape);
-    skipped.skip().unwrap();
+    skipped.value().unwrap();
     assert!(skipped.is_empty());
     TapeReader::new(tape).json().unwrap()
 }
@@ -164,7 +164,7 @@ proptest! {
     #[test]
     fn garbage_is_refused(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         let _ = TapeReader::new(&bytes).json();
-        let _ = TapeReader::new(&bytes).skip();
+        let _ = TapeReader::new(&bytes).value();
         crate::record::Items::new(&bytes).for_each(drop);
         let _ = crate::record::parse(&bytes);
     }

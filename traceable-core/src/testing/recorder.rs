@@ -19,12 +19,7 @@ use super::{
 use crate::{
     local,
     model::{Run, RunChange, Score, Thread, User},
-    runtime::{
-        Client, Pipeline,
-        clients::{ClientSet, Defaults},
-        destination::Destination,
-        exit, flush, gate,
-    },
+    runtime::{Client, Pipeline, clients::ClientSet, destination::Destination, exit, flush, gate},
 };
 
 /// How long a test waits for its runs to be written.
@@ -61,7 +56,7 @@ impl Recorder {
         let pipeline = Pipeline::get_or_make()?;
         let memory = Memory::new();
         let destinations = vec![Destination::start(Box::new(memory.clone()))?];
-        let set = ClientSet { destinations, defaults: Defaults::default() };
+        let set = ClientSet { destinations, ..ClientSet::default() };
         let client = pipeline.clients.add(set).ok_or_else(|| std::io::Error::other("too many recorders"))?;
         // Whether or not another test has called `init`, a panic is told in the same words.
         exit::install_panic_hook();

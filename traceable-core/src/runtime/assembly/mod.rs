@@ -4,6 +4,7 @@
 //! before the start that it belongs to: it waits for one more pass, by the end of which that start has been read, for
 //! the thread that wrote the record had seen the start.
 
+mod files;
 mod open;
 mod said;
 mod strays;
@@ -24,9 +25,11 @@ use super::{
     run_id,
 };
 use crate::{
+    attachments,
     export::weight,
     model::{DottedOrder, Progress, Run, RunChange, RunType, SourceLocation, Status},
     record::{self, Key, Record},
+    redact::Content,
     site::{self, Site},
     sync::Arc,
 };
@@ -61,6 +64,13 @@ impl Hasher for KeyHasher {
     }
 }
 
+/// Where a change goes, and how much of it may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Route {
+    pub(super) client: u16,
+    pub(super) content: Content,
+}
+
 /// See the module.
 #[derive(Default)]
 pub(super) struct Assembly {
@@ -79,7 +89,8 @@ pub(super) struct Assembly {
     /// The log that is being read.
     log: usize,
     pass: u64,
-    out: Vec<(u16, RunChange)>,
+    /// Changes with their client, and what their run allows to be sent of it.
+    out: Vec<(Route, RunChange)>,
     out_bytes: usize,
     taken: u64,
     started: u64,
@@ -110,7 +121,7 @@ impl Assembly {
     }
 
     /// The changes that are finished.
-    pub(super) fn drain(&mut self) -> std::vec::Drain<'_, (u16, RunChange)> {
+    pub(super) fn drain(&mut self) -> std::vec::Drain<'_, (Route, RunChange)> {
         self.out_bytes = 0;
         self.out.drain(..)
     }
@@ -127,11 +138,19 @@ impl Assembly {
     pub(super) fn take(&mut self, log: usize, bytes: &[u8]) {
         self.taken += 1;
         self.log = log;
-        if let Some(record) = record::parse(bytes)
-            && !self.apply(record, false)
-        {
+        if !self.apply_or_drop(bytes, false) {
             self.early.push_back((self.pass, log, bytes.to_vec()));
         }
+    }
+
+    /// As [`Assembly::apply`]; what a record that is done with has not become a part of is let go.
+    fn apply_or_drop(&mut self, bytes: &[u8], last: bool) -> bool {
+        let Some(record) = record::parse(bytes) else { return true };
+        let done = self.apply(record, last);
+        if done {
+            attachments::forget_record(bytes);
+        }
+        done
     }
 
     /// Ends a pass over all logs: tries again what came too early, and announces what is open. With `all`, runs are
@@ -186,8 +205,8 @@ impl Assembly {
                         }
                     }
                     None => {
-                        let (client, held, patch) = (entry.client, entry.held.clone(), entry.patch(body));
-                        self.emit(client, held, RunChange::Patch(patch));
+                        let (route, held, patch) = (entry.route(), entry.held.clone(), entry.patch(body));
+                        self.emit(route, held, RunChange::Patch(patch));
                     }
                 }
             }
@@ -202,7 +221,7 @@ impl Assembly {
                     return false;
                 }
                 if let Some(change) = said::read(kind, body) {
-                    self.emit(client, held.flatten(), change);
+                    self.emit(Route { client, content: Content::Full }, held.flatten(), change);
                 }
             }
         }
@@ -247,7 +266,8 @@ impl Assembly {
             start: run.start_time,
             dotted_order: Arc::new(run.dotted_order.clone()),
             client,
-            held: self.entries.get(&parent).and_then(|above| above.held.clone()),
+            content: above.map_or(Content::Full, |above| above.content).max(open.content),
+            held: above.and_then(|above| above.held.clone()),
             handles: 0,
             is_run: true,
             inherited: None,
@@ -280,7 +300,7 @@ impl Assembly {
         open.take_items(body);
         open.finish(end, status);
         entry.inherited = open.inherited();
-        let (client, held) = (entry.client, entry.held.clone());
+        let (route, held) = (entry.route(), entry.held.clone());
         if cfg!(debug_assertions) && open.run.parent_id.is_none() {
             self.strays.ended(open.site, open.run.start_time, end);
         }
@@ -297,13 +317,13 @@ impl Assembly {
         self.finished += 1;
         let failed = open.run.status == Status::Error;
         if let (Some(held), true) = (&held, failed) {
-            for (client, change) in self.tentative.keep(held) {
-                self.emit(client, None, change);
+            for (route, change) in self.tentative.keep(held) {
+                self.emit(route, None, change);
             }
         } else if let Some(held) = &held {
             self.tentative.ended_well(held, key, self.pass);
         }
-        self.emit(client, held, RunChange::End(open.run));
+        self.emit(route, held, RunChange::End(open.run));
     }
 
     fn handle(&mut self, key: Key, by: i32) -> bool {
@@ -315,14 +335,14 @@ impl Assembly {
         true
     }
 
-    fn emit(&mut self, client: u16, held: Option<Held>, change: RunChange) {
+    fn emit(&mut self, route: Route, held: Option<Held>, change: RunChange) {
         let change = match held {
-            Some(held) => self.tentative.take(&held, client, change),
+            Some(held) => self.tentative.take(&held, route, change),
             None => Some(change),
         };
         let Some(change) = change else { return };
         self.out_bytes += weight(&change);
-        self.out.push((client, change));
+        self.out.push((route, change));
     }
 
     /// Tries again what came too early, for as long as that helps: what waited may be what something else waits for.
@@ -333,9 +353,7 @@ impl Assembly {
             for (pass, log, bytes) in std::mem::take(&mut self.early) {
                 let last = pass < self.pass;
                 self.log = log;
-                if let Some(record) = record::parse(&bytes)
-                    && !self.apply(record, last)
-                {
+                if !self.apply_or_drop(&bytes, last) {
                     self.early.push_back((pass, log, bytes));
                 }
             }
@@ -345,17 +363,21 @@ impl Assembly {
     fn announce(&mut self, now: i64, all: bool) {
         while let Some(&(key, start)) = self.unannounced.front() {
             let entry = self.entries.get_mut(&key);
-            let open = entry.and_then(|entry| entry.open.as_mut().map(|open| (entry.client, &entry.held, open)));
+            let open = entry.and_then(|entry| {
+                let (route, held) = (entry.route(), &entry.held);
+                entry.open.as_mut().map(|open| (route, held, open))
+            });
             if open.is_some() && !all && now - start < ANNOUNCE_AFTER {
                 break;
             }
             self.unannounced.pop_front();
-            if let Some((client, held, open)) = open {
+            if let Some((route, held, open)) = open {
                 let held = held.clone();
                 open.announced = true;
                 let run = open.run.clone();
                 open.run.inputs = None;
-                self.emit(client, held, RunChange::Start(run));
+                open.run.attachments = Vec::new();
+                self.emit(route, held, RunChange::Start(run));
             }
         }
     }
@@ -372,8 +394,8 @@ impl Assembly {
             let (chunks, outputs) = open.answer_so_far();
             let (id, trace_id) = (entry.id, entry.trace_id);
             let progress = Progress { id, trace_id, time: now, chunks, outputs: Some(outputs) };
-            let (client, held) = (entry.client, entry.held.clone());
-            self.emit(client, held, RunChange::Progress(progress));
+            let (route, held) = (entry.route(), entry.held.clone());
+            self.emit(route, held, RunChange::Progress(progress));
         }
     }
 

@@ -4,11 +4,15 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
-use super::tentative::Held;
+use super::{Route, files::Names, tentative::Held};
 use crate::{
-    messages,
-    model::{DottedOrder, Event, Json, OtelContext, Run, RunId, RunType, SourceLocation, Status, StreamInfo, Usage},
+    attachments, messages,
+    model::{
+        Attachment, DottedOrder, Event, Json, OtelContext, Run, RunId, RunType, SourceLocation, Status, StreamInfo,
+        Usage,
+    },
     record::{Item, Items},
+    redact::Content,
     sync::Arc,
     tape::json::{TapeReader, escape, into_text},
 };
@@ -40,6 +44,8 @@ pub(super) struct Entry {
     pub(super) client: u16,
     /// Set while it is not certain that the trace is kept.
     pub(super) held: Option<Held>,
+    /// What its own attribute and those above allow to be sent of it.
+    pub(super) content: Content,
     /// Handles through which children may still come.
     pub(super) handles: i32,
     /// Whether it is a run. Where a foreign trace goes on that has no run of ours, it is none.
@@ -60,6 +66,8 @@ pub(super) struct Open {
     /// The outputs were set by hand: those of the function do not replace them.
     pub(super) outputs_set: bool,
     pub(super) keep_raw: bool,
+    /// What the attribute allows to be sent.
+    pub(super) content: Content,
     pub(super) chunks: Vec<(i64, Json)>,
     pub(super) chunk_bytes: usize,
     pub(super) chunks_cut: u64,
@@ -67,6 +75,8 @@ pub(super) struct Open {
     pub(super) progressed_chunks: u64,
     /// What a reducer has made so far: chunks, answer.
     pub(super) so_far: Option<(u64, Json)>,
+    /// What its files are called.
+    pub(super) files: Names,
     /// When the last note was made.
     pub(super) noted: i64,
     /// When the run panicked.
@@ -80,6 +90,10 @@ pub(super) struct Open {
 }
 
 impl Entry {
+    pub(super) fn route(&self) -> Route {
+        Route { client: self.client, content: self.content }
+    }
+
     /// Makes a run the child of this one.
     pub(super) fn pass_down_to(&self, child: &mut Run) {
         if self.is_run {
@@ -125,6 +139,7 @@ impl Entry {
             trace_id: run.trace_id,
             start: run.start_time,
             held: None,
+            content: Content::Full,
             is_run: run.dotted_order.depth() > 0,
             dotted_order: Arc::new(run.dotted_order),
             client,
@@ -141,11 +156,11 @@ impl Entry {
             trace_id: self.trace_id,
             start_time: self.start,
             dotted_order: (*self.dotted_order).clone(),
-            status: Status::Unknown,
             ..Run::default()
         };
         let mut open = Open::new(Box::new(run), 0, 0);
         open.take_items(body);
+        open.run.status = open.status.unwrap_or(Status::Unknown);
         open.run
     }
 }
@@ -159,12 +174,14 @@ impl Open {
             announced: false,
             outputs_set: false,
             keep_raw: false,
+            content: Content::Full,
             chunks: Vec::new(),
             chunk_bytes: 0,
             chunks_cut: 0,
             last_progress: 0,
             progressed_chunks: 0,
             so_far: None,
+            files: Names::default(),
             noted: 0,
             panicked: None,
             scope_tags: Vec::new(),
@@ -201,14 +218,60 @@ impl Open {
             match item {
                 Item::Input(name, value) => {
                     let inputs = inputs.get_or_insert_with(|| Vec::with_capacity(body.len() + body.len() / 8));
-                    push_member(inputs, name, value);
+                    if let Some(file) = attachments::take(value) {
+                        // As in LangSmith's SDKs, an argument that is a file is not an input.
+                        self.keep_file(file, name, true);
+                    } else if let Some(tape) = self.take_files(name, value, false) {
+                        push_member(inputs, name, TapeReader::new(&tape));
+                    } else {
+                        push_member(inputs, name, value);
+                    }
                 }
                 item => self.take_item(item),
             }
         }
         if let Some(mut inputs) = inputs {
+            if inputs.is_empty() {
+                inputs.push(b'{');
+            }
             inputs.push(b'}');
             self.run.inputs = Some(Json::from_written(into_text(inputs)));
+        }
+    }
+
+    /// Makes a captured file one of the run's; answers its name.
+    fn keep_file(&mut self, file: Attachment, argument: &str, alone: bool) -> String {
+        let name = self.files.of_captured(&file, argument, alone);
+        self.run.attachments.push(file.named(name.as_str()));
+        name
+    }
+
+    /// Makes the files in a value the run's; answers the tape without them. `None` where there is none.
+    fn take_files(&mut self, argument: &str, value: TapeReader<'_>, alone: bool) -> Option<Vec<u8>> {
+        attachments::take_out(value, |file| self.keep_file(file, argument, alone))
+    }
+
+    /// A value as JSON; the files in it become the run's.
+    fn json(&mut self, argument: &str, value: TapeReader<'_>) -> Option<Json> {
+        let alone = value.is_attachment();
+        match self.take_files(argument, value, alone) {
+            Some(tape) => json(TapeReader::new(&tape)),
+            None => json(value),
+        }
+    }
+
+    /// As [`Open::json`], for inputs and outputs.
+    fn object(&mut self, name: &str, value: TapeReader<'_>) -> Option<Json> {
+        self.json(name, value).map(|value| as_object(name, value))
+    }
+
+    /// A file that was added by hand.
+    fn take_added(&mut self, name: &str, value: TapeReader<'_>) {
+        let Some(file) = attachments::take(value) else { return };
+        let file = file.named(self.files.of_added(name));
+        match self.run.attachments.iter_mut().find(|known| known.name == file.name) {
+            Some(known) => *known = file,
+            None => self.run.attachments.push(file),
         }
     }
 
@@ -216,7 +279,7 @@ impl Open {
         let run = &mut *self.run;
         match item {
             Item::Input(..) => {}
-            Item::Inputs(value) => run.inputs = json(value),
+            Item::Inputs(value) => self.run.inputs = self.object("input", value),
             Item::Metadata(name, value) => self.take_metadata(name, value),
             Item::Tag(tag) => push_new(&mut run.tags, tag),
             Item::ScopeTag(tag) => {
@@ -232,10 +295,10 @@ impl Open {
             Item::Id(id) => run.id = id,
             Item::Status(status) => self.status = Some(status),
             Item::Variable(name, value) => {
-                let value = json(value).map(|value| value.to_value()).unwrap_or_default();
-                run.variables.insert(name.to_owned(), value);
+                let value = self.json(name, value).map(|value| value.to_value()).unwrap_or_default();
+                self.run.variables.insert(name.to_owned(), value);
             }
-            Item::Expected(value) => run.expected = json(value),
+            Item::Expected(value) => self.run.expected = self.json("expected", value),
             Item::PromptRef(prompt) => run.prompt_ref = Some(prompt.to_owned()),
             Item::DeploymentRef(deployment) => run.deployment_ref = Some(deployment.to_owned()),
             Item::Place(file, line) => {
@@ -261,10 +324,10 @@ impl Open {
             Item::Name(name) => run.name = name.to_owned().into(),
             Item::Project(project) => run.project = Some(project.to_owned().into()),
             Item::Output(_) if self.outputs_set => {}
-            Item::Output(value) => run.outputs = json(value).map(as_object),
+            Item::Output(value) => self.run.outputs = self.object("output", value),
             Item::SetOutput(value) => {
                 self.outputs_set = true;
-                run.outputs = json(value).map(as_object);
+                self.run.outputs = self.object("output", value);
             }
             Item::Error(value) | Item::Panic(value) => {
                 if matches!(item, Item::Panic(_)) {
@@ -277,28 +340,30 @@ impl Open {
                 run.usage = json(value).and_then(|usage| serde_json::from_str::<Usage>(usage.as_str()).ok());
             }
             Item::Event(name, time, value) => {
-                let data = json(value).map(|data| data.to_value()).filter(|data| !data.is_null());
-                run.events.push(Event { name: name.to_owned().into(), time, data });
+                let data = self.json(name, value).map(|data| data.to_value()).filter(|data| !data.is_null());
+                self.run.events.push(Event { name: name.to_owned().into(), time, data });
             }
             Item::Stream { first, last, count } => {
                 let stream = run.stream.get_or_insert_default();
                 (stream.first_chunk, stream.last_chunk, stream.chunks) = (first, last, count);
             }
             Item::RawChunks => self.keep_raw = true,
+            Item::Content(code) => self.content = Content::from_code(code),
             Item::SoFar(chunks, value) => self.so_far = json(value).map(|answer| (chunks, answer)),
+            Item::Attachment(name, value) => self.take_added(name, value),
             Item::ChunksAreOutput => {
                 // Chunks that passed and were not recorded are left out on purpose.
                 let left_out = self.chunks.is_empty() && self.stream().chunks > 0;
                 if !self.outputs_set && !left_out {
                     let list = self.chunk_list();
-                    self.run.outputs = Some(as_object(list));
+                    self.run.outputs = Some(as_object("output", list));
                 }
             }
         }
     }
 
     fn take_metadata(&mut self, name: &str, value: TapeReader<'_>) {
-        let Some(value) = json(value).map(|value| value.to_value()) else { return };
+        let Some(value) = self.json(name, value).map(|value| value.to_value()) else { return };
         let run = &mut *self.run;
         let text = || value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         match name {
@@ -307,6 +372,10 @@ impl Open {
             "thread_id" | "conversation_id" => run.thread_id = Some(text()),
             "session_id" => run.session_id = Some(text()),
             "user_id" => run.user = Some(text()),
+            "ls_invocation_params" => {
+                let params = value.as_object().into_iter().flatten();
+                run.params.extend(params.map(|(name, value)| (name.clone(), value.clone())));
+            }
             _ => {}
         }
         if let Some(param) = name.strip_prefix("ls_").filter(|param| PARAMS.contains(param)) {
@@ -337,8 +406,10 @@ impl Open {
         self.chunk_bytes += body.len();
         if self.chunk_bytes > MAX_CHUNK_BYTES {
             self.chunks_cut += 1;
-        } else if let Some(chunk) = json(TapeReader::new(body)) {
-            self.chunks.push((time, chunk));
+        } else {
+            let value = TapeReader::new(body);
+            let tape = self.take_files("output", value, false);
+            self.chunks.extend(json(tape.as_deref().map_or(value, TapeReader::new)).map(|chunk| (time, chunk)));
         }
         first_unseen
     }
@@ -405,7 +476,7 @@ impl Open {
 }
 
 /// Metadata that describes the run it stands on and so is not inherited.
-const OWN_METADATA: [&str; 15] = [
+const OWN_METADATA: [&str; 18] = [
     "ls_provider",
     "ls_model_name",
     "ls_model_type",
@@ -418,6 +489,9 @@ const OWN_METADATA: [&str; 15] = [
     "ls_agent_type",
     "usage_metadata",
     "ls_tracing_sample_rate",
+    "adaline_reference_id",
+    "adaline_run_evaluation",
+    "literal_step_type",
     "http.request.method",
     "http.route",
     "http.response.status_code",
@@ -446,9 +520,9 @@ fn push_member(object: &mut Vec<u8>, name: &str, mut value: TapeReader<'_>) {
     }
 }
 
-/// Outputs are an object: any other value stands under `output`.
-fn as_object(value: Json) -> Json {
-    if value.is_object() { value } else { Json::from_written(format!("{{\"output\":{value}}}")) }
+/// Inputs and outputs are an object: any other value stands under `name`.
+fn as_object(name: &str, value: Json) -> Json {
+    if value.is_object() { value } else { Json::from_written(format!("{{\"{name}\":{value}}}")) }
 }
 
 /// The usage that an output carries. A chain that passes on a model's answer has not used its tokens again, so there

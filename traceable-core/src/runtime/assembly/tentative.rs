@@ -7,6 +7,7 @@ use std::{
     rc::Rc,
 };
 
+use super::Route;
 use crate::{
     export::weight,
     model::RunChange,
@@ -43,7 +44,7 @@ pub(super) struct Held(Rc<Trace>);
 #[derive(Debug)]
 struct Waiting {
     held: Held,
-    changes: Vec<(u16, RunChange)>,
+    changes: Vec<(Route, RunChange)>,
     bytes: usize,
     runs: u64,
 }
@@ -89,14 +90,14 @@ impl Tentative {
     }
 
     /// Takes a change; answers it when it is to go out now.
-    pub(super) fn take(&mut self, held: &Held, client: u16, change: RunChange) -> Option<RunChange> {
+    pub(super) fn take(&mut self, held: &Held, route: Route, change: RunChange) -> Option<RunChange> {
         let Some(waiting) = self.waiting.get_mut(&held.0.number) else {
             return (held.0.fate.get() == Fate::Kept).then_some(change);
         };
         // Nobody looks at a trace that is held back, and the next one says more.
         if !matches!(change, RunChange::Progress(_)) {
             let bytes = weight(&change);
-            waiting.changes.push((client, change));
+            waiting.changes.push((route, change));
             waiting.bytes += bytes;
             self.bytes += bytes;
             while self.bytes > self.max_bytes && self.give_up_oldest() {}
@@ -114,7 +115,7 @@ impl Tentative {
     }
 
     /// Keeps a trace, for one of its runs failed; answers what has waited.
-    pub(super) fn keep(&mut self, held: &Held) -> Vec<(u16, RunChange)> {
+    pub(super) fn keep(&mut self, held: &Held) -> Vec<(Route, RunChange)> {
         self.settle(held, Fate::Kept).map_or_else(Vec::new, |waiting| waiting.changes)
     }
 
@@ -147,7 +148,14 @@ impl Tentative {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Progress, Run, RunId};
+    use crate::{
+        model::{Progress, Run, RunId},
+        redact::Content,
+    };
+
+    fn to(client: u16) -> Route {
+        Route { client, content: Content::Full }
+    }
 
     fn change(n: u128) -> RunChange {
         RunChange::End(Box::new(Run { id: RunId::from_u128(n), ..Run::default() }))
@@ -157,13 +165,13 @@ mod tests {
     fn what_waited_goes_out_in_order_and_the_rest_follows() {
         let mut tentative = Tentative { max_bytes: 1 << 20, ..Tentative::default() };
         let held = tentative.hold(1);
-        assert_eq!(tentative.take(&held, 7, change(1)), None);
-        assert_eq!(tentative.take(&held, 7, change(2)), None);
-        assert_eq!(tentative.keep(&held), [(7, change(1)), (7, change(2))]);
-        assert_eq!(tentative.take(&held, 7, change(3)), Some(change(3)));
+        assert_eq!(tentative.take(&held, to(7), change(1)), None);
+        assert_eq!(tentative.take(&held, to(7), change(2)), None);
+        assert_eq!(tentative.keep(&held), [(to(7), change(1)), (to(7), change(2))]);
+        assert_eq!(tentative.take(&held, to(7), change(3)), Some(change(3)));
         tentative.ended_well(&held, 1, 0);
         tentative.drop_ended_before(9);
-        assert_eq!(tentative.take(&held, 7, change(4)), Some(change(4)));
+        assert_eq!(tentative.take(&held, to(7), change(4)), Some(change(4)));
         assert_eq!((tentative.bytes(), tentative.keep(&held)), (0, Vec::new()));
     }
 
@@ -172,7 +180,7 @@ mod tests {
         let mut tentative = Tentative { max_bytes: 1 << 20, ..Tentative::default() };
         let [kept, dropped] = [1, 2].map(|root| {
             let held = tentative.hold(root);
-            assert_eq!(tentative.take(&held, 0, change(root.into())), None);
+            assert_eq!(tentative.take(&held, to(0), change(root.into())), None);
             tentative.ended_well(&held, 99, 5);
             tentative.ended_well(&held, root, 5);
             held
@@ -181,7 +189,7 @@ mod tests {
         assert_eq!(tentative.keep(&kept).len(), 1);
         tentative.drop_ended_before(6);
         assert_eq!((tentative.keep(&dropped), tentative.bytes()), (Vec::new(), 0));
-        assert_eq!(tentative.take(&dropped, 0, change(3)), None);
+        assert_eq!(tentative.take(&dropped, to(0), change(3)), None);
         assert!(!tentative.wants_passes());
     }
 
@@ -191,15 +199,15 @@ mod tests {
         let mut tentative = Tentative { max_bytes: 3 * each, ..Tentative::default() };
         let held = [1, 2, 3].map(|root| tentative.hold(root));
         for held in &held {
-            assert_eq!(tentative.take(held, 0, change(0)), None);
+            assert_eq!(tentative.take(held, to(0), change(0)), None);
         }
-        assert_eq!(tentative.take(&held[2], 0, change(0)), None);
+        assert_eq!(tentative.take(&held[2], to(0), change(0)), None);
         assert_eq!(held.each_ref().map(|held| tentative.keep(held).len()), [0, 1, 2]);
-        assert_eq!(tentative.take(&held[0], 0, change(0)), None);
+        assert_eq!(tentative.take(&held[0], to(0), change(0)), None);
         // One that is larger than all the room goes, too.
         let large = tentative.hold(4);
         for _ in 0..4 {
-            assert_eq!(tentative.take(&large, 0, change(0)), None);
+            assert_eq!(tentative.take(&large, to(0), change(0)), None);
         }
         assert_eq!((tentative.keep(&large).len(), tentative.bytes()), (0, 0));
     }
@@ -210,8 +218,8 @@ mod tests {
         let held = tentative.hold(1);
         let id = RunId::from_u128(1);
         let progress = || RunChange::Progress(Progress { id, trace_id: id, time: 0, chunks: 1, outputs: None });
-        assert_eq!(tentative.take(&held, 0, progress()), None);
+        assert_eq!(tentative.take(&held, to(0), progress()), None);
         assert_eq!(tentative.keep(&held), []);
-        assert_eq!(tentative.take(&held, 0, progress()), Some(progress()));
+        assert_eq!(tentative.take(&held, to(0), progress()), Some(progress()));
     }
 }

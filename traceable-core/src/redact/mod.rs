@@ -1,0 +1,97 @@
+//! Private by default: what leaves the process, and what is replaced by a mark before it does.
+//!
+//! A stage on the writer's thread between the assembly and the destinations; pure. One pass over the JSON text as it is
+//! looks for the beginnings of credentials and for names of secrets (`finder`); only a text that is suspected is read
+//! token by token (`tokens`, `json`), and its texts are searched by format (`formats`), by name (`keys`, `text`) and by
+//! what was asked for (`extras`). `change` knows every text of a change, `chunks` the secrets that streams split.
+
+mod change;
+#[cfg(feature = "redaction")]
+mod chunks;
+mod content;
+#[cfg(feature = "redaction")]
+mod extras;
+#[cfg(feature = "redaction")]
+mod finder;
+#[cfg(feature = "redaction")]
+mod formats;
+#[cfg(feature = "redaction")]
+mod json;
+#[cfg(feature = "redaction")]
+mod keys;
+#[cfg(feature = "redaction")]
+mod settings;
+#[cfg(all(test, feature = "redaction"))]
+mod tests;
+#[cfg(feature = "redaction")]
+mod text;
+#[cfg(feature = "redaction")]
+mod tokens;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use self::change::{Withhold, drop_content, hide_parts, scrub};
+pub use self::content::Content;
+pub(crate) use self::content::Hidden;
+#[cfg(feature = "redaction")]
+pub use self::settings::{PatternError, Redaction, Redactor};
+use crate::model::RunChange;
+#[cfg(feature = "redaction")]
+use crate::sync::Arc;
+
+/// What stands in place of an argument that is never captured.
+pub(crate) const MARK: &str = "[redacted]";
+
+/// What a client lets out.
+#[derive(Debug, Clone)]
+#[cfg_attr(not(feature = "redaction"), derive(Default))]
+pub(crate) struct Privacy {
+    pub(crate) content: Content,
+    pub(crate) hidden: Hidden,
+    #[cfg(feature = "redaction")]
+    pub(crate) redactor: Arc<Redactor>,
+}
+
+#[cfg(feature = "redaction")]
+impl Default for Privacy {
+    fn default() -> Self {
+        Self { content: Content::default(), hidden: Hidden::default(), redactor: Redactor::shared() }
+    }
+}
+
+impl Privacy {
+    /// Takes out of a change what must not leave the process; `content` is what its run allows. Answers whether anything
+    /// is left.
+    pub(crate) fn apply(&self, content: Content, change: &mut RunChange) -> bool {
+        // A fault here must not let anything out.
+        let applied = catch_unwind(AssertUnwindSafe(|| self.apply_rules(content.max(self.content), change)));
+        applied.unwrap_or_else(|_| {
+            crate::notice::say(format_args!("redaction failed on a run, so its content is not recorded"));
+            scrub(&Withhold("redaction failed"), change);
+            drop_content(change)
+        })
+    }
+
+    fn apply_rules(&self, content: Content, change: &mut RunChange) -> bool {
+        hide_parts(self.hidden, change);
+        if content == Content::None && !drop_content(change) {
+            return false;
+        }
+        #[cfg(feature = "redaction")]
+        {
+            if content != Content::Full {
+                scrub(&*self.redactor, change);
+            }
+            self.redactor.call_back(change);
+            true
+        }
+        #[cfg(not(feature = "redaction"))]
+        {
+            if content == Content::Full {
+                return true;
+            }
+            scrub(&Withhold("built without redaction"), change);
+            drop_content(change)
+        }
+    }
+}
