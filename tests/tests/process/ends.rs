@@ -176,6 +176,14 @@ fn the_child_of_a_fork_traces_for_itself() {
 }
 
 #[test]
+fn a_destination_of_the_environment_stands_beside_one_of_the_program() {
+    let (named, own) = (file("named"), file("own"));
+    let output = program("return", &own, &[], &[("TRACEABLE_EXPORT", &format!("jsonl:{}", named.display()))]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!((runs(&named).len(), runs(&own).len()), (1_000, 1_000));
+}
+
+#[test]
 fn the_environment_switches_tracing_on_and_off() {
     let file = file("env");
     let export = format!("jsonl:{}", file.display());
@@ -189,6 +197,9 @@ fn the_environment_switches_tracing_on_and_off() {
     assert_eq!(with(&[]).0, "enabled false\n");
     assert_eq!(with(&[("TRACEABLE", "off"), ("LANGSMITH_TRACING", "true")]).0, "enabled false\n");
     assert!(!file.exists());
+    // Also over a program that names its destinations itself.
+    assert!(program("return", &file, &[], &[("TRACEABLE", "off")]).status.success());
+    assert_eq!(runs(&file).len(), 0);
     assert_eq!(with(&[("TRACEABLE", "on")]).0, "enabled true\n");
     assert_eq!(runs(&file).len(), 1_000);
     assert_eq!(with(&[("LANGSMITH_TRACING", "true"), ("LANGSMITH_PROJECT", "demo")]).0, "enabled true\n");
