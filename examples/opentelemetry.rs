@@ -15,7 +15,7 @@ use opentelemetry::{
 };
 use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracer, SdkTracerProvider, SpanData};
 use traceable::{
-    Run,
+    Run, RunId,
     integrations::{opentelemetry::run_as_parent, tracing::with_runs},
     testing::Memory,
     traceable,
@@ -28,11 +28,11 @@ async fn answer(http: &SdkTracer, question: &str) -> String {
     // A span of `tracing` finds the run by itself.
     let prompt = async { format!("In one word: {question}") }.instrument(info_span!("render")).await;
     // What speaks to OpenTelemetry directly, such as an instrumented client, is given the run.
-    post(http, &prompt).with_context(run_as_parent()).await
+    async { post(http, &prompt) }.with_context(run_as_parent()).await
 }
 
 /// Stands for somebody else's HTTP client.
-async fn post(http: &SdkTracer, _prompt: &str) -> String {
+fn post(http: &SdkTracer, _prompt: &str) -> String {
     http.in_span("POST /v1/chat/completions", |_| "Spring.".to_owned())
 }
 
@@ -50,7 +50,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     answer(&http, "When is tea picked?").instrument(info_span!("GET /answer")).await;
 
     traceable::flush(Duration::from_secs(5)).await;
-    let mut all: Vec<Node> = spans.get_finished_spans()?.into_iter().map(Node::of_span).collect();
+    let mut all: Vec<Node> = spans.get_finished_spans()?.iter().map(Node::of_span).collect();
     all.extend(runs.runs().iter().map(Node::of_run));
     print(&all, SpanId::INVALID, 0)
 }
@@ -64,7 +64,7 @@ struct Node {
 }
 
 impl Node {
-    fn of_span(span: SpanData) -> Self {
+    fn of_span(span: &SpanData) -> Self {
         let name = format!("{}, a span", span.name);
         Self { trace: span.span_context.trace_id(), id: span.span_context.span_id(), parent: span.parent_span_id, name }
     }
@@ -72,7 +72,7 @@ impl Node {
     /// A run's span id is made of its own. Its trace, and for a root its parent, are those of the span around it.
     fn of_run(run: &Run) -> Self {
         let trace = run.otel.as_ref().map_or(run.trace_id.otel_trace_id(), |around| around.trace_id);
-        let above = run.parent_id.map(|parent| parent.span_id());
+        let above = run.parent_id.map(RunId::span_id);
         let parent = above.or_else(|| run.otel.as_ref()?.parent_span_id).unwrap_or_default();
         let name = format!("{}, a run", run.name);
         Self { trace: trace.into(), id: run.id.span_id().into(), parent: parent.into(), name }
