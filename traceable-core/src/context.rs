@@ -13,7 +13,7 @@ use pin_project_lite::pin_project;
 use crate::{
     current::Current,
     frame::{Frame, SCOPE},
-    local::{self, Options},
+    local::{self, Options, Seat},
     model::RunId,
     record::Key,
     runtime::clients::Client,
@@ -40,6 +40,8 @@ pub struct Context {
     pub(crate) frame: Frame,
     /// What the scopes say that the context was captured in, and the way down to its run.
     pub(crate) carried: Option<Arc<Carried>>,
+    /// The writer knows of this handle.
+    is_retained: bool,
 }
 
 impl Context {
@@ -74,14 +76,12 @@ impl Context {
     }
 
     pub(crate) fn of(mut frame: Frame, carried: Option<Arc<Carried>>) -> Self {
-        if frame.is_recorded() {
-            local::write_handle(frame.key, true);
-        }
+        let is_retained = frame.is_recorded() && local::retain(frame.key);
         frame.flags &= !SCOPE;
         if carried.is_some() {
             frame.set(SCOPE);
         }
-        Self { frame, carried }
+        Self { frame, carried, is_retained }
     }
 
     /// Whether there is a run in it.
@@ -104,12 +104,9 @@ impl Context {
             // Which client a root belongs to is decided where it begins.
             frame.client = local::client_of_roots(&local::top());
         }
-        let place = match &self.carried {
-            Some(carried) => local::push_scope(&frame, carried).map(Place::Scope),
-            None if self.is_idle() => None,
-            None => local::push(&frame).map(Place::Run),
-        };
-        Attached { place, _context: PhantomData }
+        let idle = self.is_idle() && self.carried.is_none();
+        let seat = if idle { None } else { local::sit_apart(&frame, self.carried.as_ref()) };
+        Attached { seat, _context: PhantomData }
     }
 
     /// Calls `f` with the run as the current one.
@@ -131,8 +128,8 @@ impl Clone for Context {
 
 impl Drop for Context {
     fn drop(&mut self) {
-        if self.frame.is_recorded() {
-            local::write_handle(self.frame.key, false);
+        if self.is_retained {
+            local::release(self.frame.key);
         }
     }
 }
@@ -140,24 +137,15 @@ impl Drop for Context {
 /// While this lives, a context's run is the current one on this thread.
 #[derive(Debug)]
 pub struct Attached<'a> {
-    place: Option<Place>,
+    seat: Option<Seat>,
     /// Belongs to one thread, and to a context that outlives it.
     _context: PhantomData<(&'a Context, *const ())>,
 }
 
-/// A place on the thread's stack, and whether something stands beside it.
-#[derive(Debug, Clone, Copy)]
-enum Place {
-    Run(usize),
-    Scope(usize),
-}
-
 impl Drop for Attached<'_> {
     fn drop(&mut self) {
-        match self.place {
-            Some(Place::Run(place)) => drop(local::pop(place)),
-            Some(Place::Scope(place)) => local::pop_scope(place),
-            None => {}
+        if let Some(seat) = self.seat {
+            local::leave(seat);
         }
     }
 }
@@ -235,10 +223,10 @@ pub struct Parent {
 impl Parent {
     /// Starts and keys from the first run of this process to this one.
     fn lineage(&self) -> Vec<(i64, Key)> {
-        match &self.carried {
-            Some(carried) if !carried.lineage.is_empty() => carried.lineage.clone(),
-            _ if self.frame.has_far_root() => local::lineage(&self.frame),
-            _ => self.frame.short_lineage(),
+        match self.carried.as_ref().and_then(|carried| carried.lineage_of(&self.frame)) {
+            Some(lineage) => lineage.to_vec(),
+            None if self.frame.has_far_root() => local::lineage(&self.frame),
+            None => self.frame.short_lineage(),
         }
     }
 }

@@ -18,8 +18,8 @@ use serde::Serialize;
 use crate::{
     adapters, attachments,
     context::Parent,
-    frame::{FOREIGN, MUTED, SCOPE, TENTATIVE},
-    local,
+    frame::{FOREIGN, Frame, MUTED, SCOPE, TENTATIVE},
+    local::{self, Seat},
     model::RunId,
     record::{Key, item},
     runtime::{Client, gate},
@@ -38,7 +38,7 @@ pub(crate) struct Carried {
     pub(crate) ambient: Vec<u8>,
     /// For the next run only.
     pub(crate) next: Option<Arc<Mutex<Option<Next>>>>,
-    /// Starts and keys from the first run of this process to the frame, where the stack may not show them.
+    /// Starts and keys from the first run of this process to one around, where the stack may not show them.
     pub(crate) lineage: Vec<(i64, Key)>,
 }
 
@@ -50,6 +50,11 @@ pub(crate) struct Next {
 }
 
 impl Carried {
+    /// Starts and keys from the first run of this process to this one, where they are known here.
+    pub(crate) fn lineage_of(&self, frame: &Frame) -> Option<&[(i64, Key)]> {
+        self.lineage.last().is_some_and(|(_, key)| *key == frame.key).then_some(&*self.lineage)
+    }
+
     pub(crate) fn take_next(&self) -> Option<Next> {
         self.next.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
@@ -233,13 +238,13 @@ impl Scope {
     }
 
     fn push(&mut self) -> Entered<'static> {
-        let place = self.own.as_mut().and_then(|own| push(own, &mut self.merged));
-        Entered { place, _thread: PhantomData }
+        let seat = self.own.as_mut().and_then(|own| push(own, &mut self.merged));
+        Entered { seat, _thread: PhantomData }
     }
 }
 
-/// Puts a scope on the stack. Answers its place.
-fn push(own: &mut Own, merged: &mut Option<Merged>) -> Option<usize> {
+/// Puts a scope on the stack.
+fn push(own: &mut Own, merged: &mut Option<Merged>) -> Option<Seat> {
     let (top, outer) = local::top_with_scope();
     let directly = top.is(SCOPE);
     let (mut frame, of_parent) = match &own.parent {
@@ -255,34 +260,36 @@ fn push(own: &mut Own, merged: &mut Option<Merged>) -> Option<usize> {
         _ => false,
     });
     if !known {
-        let around = outer.as_deref().map_or_else(Carried::default, |outer| outer.seen_from_within(directly));
+        // With a parent of its own, it stands in the scopes around only where no run stands between.
+        let seen = outer.as_deref().filter(|_| directly || own.parent.is_none());
+        let around = seen.map_or_else(Carried::default, |outer| outer.seen_from_within(directly));
         let around = of_parent.iter().fold(around, |around, of_parent| around.with(of_parent));
         let both = Arc::new(around.with(&own.carried));
         *merged = Some(Merged { outer: outer.map(|outer| (outer, directly)), both });
     }
     let both = &merged.as_ref()?.both;
-    frame.flags = frame.flags & (MUTED | FOREIGN | TENTATIVE) | SCOPE;
+    frame.flags &= MUTED | FOREIGN | TENTATIVE;
     if own.muted {
         frame.flags |= MUTED;
     }
     if frame.depth == 0 {
         frame.client = own.client.unwrap_or_else(|| local::client_of_roots(&top));
     }
-    local::push_scope(&frame, both)
+    local::sit_in_scope(&frame, both)
 }
 
 /// While this lives, a scope holds on this thread.
 #[derive(Debug)]
 pub struct Entered<'a> {
-    pub(crate) place: Option<usize>,
+    seat: Option<Seat>,
     /// Belongs to one thread, and to what it was entered from.
-    pub(crate) _thread: PhantomData<(&'a (), *const ())>,
+    _thread: PhantomData<(&'a (), *const ())>,
 }
 
 impl Drop for Entered<'_> {
     fn drop(&mut self) {
-        if let Some(place) = self.place {
-            local::pop_scope(place);
+        if let Some(seat) = self.seat {
+            local::leave(seat);
         }
     }
 }
