@@ -9,17 +9,17 @@ use traceable_core::{
 
 /// Settings from the environment, and the destinations that it names; more can be added before `init`.
 ///
-/// `TRACEABLE_EXPORT` names destinations, divided by commas: `console`, and `jsonl:` with a path. Without it, runs go
-/// to the console.
+/// `TRACEABLE_EXPORT` names destinations, divided by commas: `console`, and `jsonl:` with a path.
 ///
 /// # Errors
 ///
 /// When a variable's value is not of its form, or a destination cannot be opened; the error says which.
 pub fn builder() -> Result<Builder, InitError> {
-    Builder::from_env()
+    destinations().iter().try_fold(Builder::from_env()?, |builder, name| add(builder, name))
 }
 
-/// Switches tracing on, with settings and destinations from the environment. See [`builder`].
+/// Switches tracing on, with settings and destinations from the environment. See [`builder`]. Where no destination is
+/// named, runs go to the console.
 ///
 /// Never fails and never panics: should tracing not be possible, one line on standard error says why, and the program
 /// runs without. `TRACEABLE=off` leaves tracing off.
@@ -42,14 +42,17 @@ pub fn try_init() -> Result<(), InitError> {
         traceable_core::runtime::switch_off();
         return Ok(());
     }
-    destinations(builder()?)?.init()
+    let mut builder = builder()?;
+    if destinations().is_empty() {
+        builder = add(builder, "console")?;
+    }
+    builder.init()
 }
 
-/// Adds the destinations that the environment names.
-fn destinations(builder: Builder) -> Result<Builder, InitError> {
+/// The destinations that the environment names.
+fn destinations() -> Vec<String> {
     let named = std::env::var("TRACEABLE_EXPORT").unwrap_or_default();
-    let named = if named.trim().is_empty() { "console" } else { named.trim() };
-    named.split(',').map(str::trim).try_fold(builder, add)
+    if named.trim().is_empty() { Vec::new() } else { named.split(',').map(|name| name.trim().to_owned()).collect() }
 }
 
 /// Adds a destination by its name.

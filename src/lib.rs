@@ -23,7 +23,7 @@ pub use disabled::*;
 pub use record::Record;
 #[cfg(feature = "enable")]
 use traceable_core::model::Json;
-#[cfg(any(feature = "opentelemetry", feature = "tower", feature = "tracing"))]
+#[cfg(any(feature = "opentelemetry", feature = "reqwest-middleware", feature = "tower", feature = "tracing"))]
 pub use traceable_integrations as integrations;
 #[cfg(feature = "enable")]
 pub use {

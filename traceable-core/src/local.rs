@@ -597,11 +597,11 @@ impl Local {
             frame.set(TENTATIVE);
         }
         body.extend_from_slice(&rare.items);
-        // Below a run of another process, the trace is that one's.
-        if let Some(otel) = rare.otel.as_ref().filter(|_| frame.key == frame.root_key) {
+        if let Some(otel) = &rare.otel
+            && origin::share_trace(&mut frame, otel)
+        {
             body.push(item::OTEL);
             tape::write_serialize(body, &**otel);
-            origin::share_trace(&mut frame, otel);
         }
         if let Some(id) = rare.id {
             body.push(item::ID);

@@ -84,11 +84,18 @@ pub(crate) fn choose_id(frame: &mut Frame, id: RunId) {
     frame.set(FOREIGN);
 }
 
-/// Makes a root a part of a foreign W3C trace; it keeps its own id.
-pub(crate) fn share_trace(root: &mut Frame, otel: &Arc<OtelContext>) {
+/// Makes a root a part of a foreign W3C trace, unless it is a part of another one; it keeps its own id. Answers whether it
+/// does.
+pub(crate) fn share_trace(root: &mut Frame, otel: &Arc<OtelContext>) -> bool {
+    let before = if root.is(FOREIGN) { of(root.root_key).and_then(|origin| origin.otel) } else { None };
+    // Below a run of another process, the trace is that one's.
+    if root.key != root.root_key || before.is_some_and(|before| before.trace_id != otel.trace_id) {
+        return false;
+    }
     let trace_id = Some(runtime::run_id(root.start, root.key));
     remember(root.key, Origin { trace_id, otel: Some(Arc::clone(otel)), ..Origin::default() });
     root.set(FOREIGN);
+    true
 }
 
 /// The id of a run with the flag `FOREIGN`.

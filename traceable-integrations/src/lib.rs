@@ -3,6 +3,7 @@
 //! | feature | library | is for |
 //! |---|---|---|
 //! | `tower` | tower, and with it axum, tonic and hyper | traces that go through HTTP servers and clients |
+//! | `reqwest-middleware` | reqwest, with reqwest-middleware | clients that tell those that they call |
 //! | `opentelemetry` | opentelemetry | one trace for its spans and our runs |
 //! | `tracing` | tracing, with tracing-opentelemetry | the same, by itself |
 //!
@@ -11,6 +12,8 @@
 
 #[cfg(feature = "opentelemetry")]
 pub mod opentelemetry;
+#[cfg(feature = "reqwest-middleware")]
+pub mod reqwest_middleware;
 #[cfg(feature = "tower")]
 pub mod tower;
 #[cfg(feature = "tracing")]

@@ -7,9 +7,14 @@ use std::{
 
 use axum::{Router, body::Body, extract::Request, response::Redirect, routing::get};
 use http::HeaderMap;
+use reqwest_middleware::ClientWithMiddleware;
 use tower::{Layer as _, ServiceExt as _};
 use tower_http::follow_redirect::FollowRedirectLayer;
-use traceable::{run, scope, testing::Recorder};
+use traceable::{
+    integrations::{reqwest_middleware::client, tower::AllowedHosts},
+    run, scope,
+    testing::Recorder,
+};
 
 use crate::support::{Http, serve};
 
@@ -64,6 +69,31 @@ async fn a_redirect_to_a_stranger_tells_nothing() {
     assert!(told.lock().unwrap().iter().all(is_told));
     let strange = strange.lock().unwrap();
     assert_eq!((strange.len(), is_told(&strange[0])), (1, false));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn reqwest_does_not_carry_on_to_a_stranger() {
+    let recorder = Recorder::new();
+    let (stranger, strange) = listening(None).await;
+    let (friend, told) = listening(Some(stranger)).await;
+    let (also, also_told) = listening(Some(friend)).await;
+    let named = |addresses: &[SocketAddr]| {
+        let hosts = AllowedHosts::new(addresses.iter().map(ToString::to_string)).unwrap();
+        client(reqwest::Client::builder().no_proxy(), hosts).unwrap()
+    };
+    let ask = async |client: ClientWithMiddleware, address: SocketAddr| {
+        let work = async { run("call").future(client.get(format!("http://{address}/moved")).send()).await };
+        recorder.scope_future(work).await.unwrap().status().as_u16()
+    };
+    // From one that may be told to one that may not: no further.
+    assert_eq!(ask(named(&[friend]), friend).await, 307);
+    assert_eq!(strange.lock().unwrap().len(), 0);
+    // To one that may be told, too; and from one that is told nothing.
+    assert_eq!(ask(named(&[friend, also]), also).await, 200);
+    assert_eq!(ask(named(&[stranger]), friend).await, 200);
+    assert_eq!(told.lock().unwrap().iter().map(is_told).collect::<Vec<_>>(), [true, true, false]);
+    assert!(also_told.lock().unwrap().iter().all(is_told));
+    assert_eq!(strange.lock().unwrap().iter().map(is_told).collect::<Vec<_>>(), [false]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,8 +2,10 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 
 mod chain;
+mod grpc;
 mod hosts;
 mod otel;
+mod peers;
 mod requests;
 mod strangers;
 mod support;

@@ -129,11 +129,14 @@ async fn spans_and_runs_around_each_other() {
 
 #[test]
 fn a_context_that_is_handed_around() {
+    share_traces();
+    let (tracer, _exporter) = tracer();
     let recorder = Recorder::new();
     let remote =
         SpanContext::new(TraceId::from(7), SpanId::from(8), TraceFlags::NOT_SAMPLED, true, TraceState::default());
     recorder.scope(|| {
-        from_otel(&Context::new().with_remote_span_context(remote)).scope(leaf);
+        // What is said wins over what is around.
+        tracer.in_span("other", |_| from_otel(&Context::new().with_remote_span_context(remote)).scope(leaf));
         from_otel(&Context::new()).scope(leaf);
     });
     let runs = recorder.runs();

@@ -82,7 +82,7 @@ impl<S: Service<Request<B>>, B> Service<Request<B>> for PassTrace<S> {
 }
 
 /// Adds the headers of the current run.
-fn tell(headers: &mut HeaderMap) {
+pub(crate) fn tell(headers: &mut HeaderMap) {
     let Some(outgoing) = current().outgoing() else { return };
     // One parent and its state belong together, and this one may be a span between the run and the request.
     let has_parent = headers.contains_key("traceparent");

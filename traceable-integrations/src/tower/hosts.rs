@@ -63,6 +63,11 @@ impl AllowedHosts {
         host.is_some_and(|host| !host.as_str().contains('@') && self.allows_host(host.host(), host.port_u16()))
     }
 
+    #[cfg(feature = "reqwest-middleware")]
+    pub(crate) fn allows_url(&self, url: &reqwest::Url) -> bool {
+        url.host_str().is_some_and(|host| self.allows_host(host, url.port_or_known_default()))
+    }
+
     fn allows_host(&self, host: &str, port: Option<u16>) -> bool {
         let host = host.strip_suffix('.').unwrap_or(host);
         self.0.iter().any(|pattern| pattern.host.is(host) && pattern.port.is_none_or(|known| port == Some(known)))

@@ -9,6 +9,8 @@ mod hosts;
 mod server;
 mod tail;
 
+#[cfg(feature = "reqwest-middleware")]
+pub(crate) use client::tell;
 pub use client::{PassTrace, PassTraceLayer};
 pub use hosts::{AllowedHosts, ParseHostError};
 pub use server::{Answer, ContinueTrace, ContinueTraceLayer, ServedBody};

@@ -23,7 +23,7 @@ type RouteOf = fn(&Parts) -> Option<&str>;
 /// name. On request, each request is a run of its own.
 ///
 /// What is read from the headers are ids, whether the trace is sampled, and a few metadata values and tags; see
-/// [`propagation`](traceable_core::propagation).
+/// [`propagation`](traceable_core::propagation). While tracing is off, which it is until `init`, nothing is read.
 ///
 /// ```
 /// use traceable_integrations::tower::ContinueTraceLayer;
@@ -81,7 +81,7 @@ impl ContinueTraceLayer {
         };
         let wants_body = request.method != Method::HEAD;
         if !self.has_run {
-            return Served { context: caller, run: RequestRun::new(None), wants_body };
+            return Served { context: Box::new(caller), run: RequestRun::new(None), wants_body };
         }
         let _in_caller = caller.attach();
         let method = method(&request.method);
@@ -91,8 +91,8 @@ impl ContinueTraceLayer {
         if let Some(route) = route {
             builder = builder.metadata("http.route", route);
         }
-        let run = builder.start();
-        let context = run.scope(Context::current);
+        let run = Box::new(builder.start());
+        let context = Box::new(run.scope(Context::current));
         Served { context, run: RequestRun::new(Some(run)), wants_body }
     }
 }
@@ -157,7 +157,8 @@ where
 /// A request that is being answered.
 #[derive(Debug)]
 struct Served {
-    context: Context,
+    /// Boxed, as the run is: answers are moved around, also where nothing is recorded.
+    context: Box<Context>,
     run: RequestRun,
     /// Whether the answer's body is sent.
     wants_body: bool,
@@ -185,13 +186,13 @@ impl Served {
 /// The run of a request, if it has one. Dropped before its end, it is cancelled: the caller has gone.
 #[derive(Debug)]
 struct RequestRun {
-    run: Option<ActiveRun>,
+    run: Option<Box<ActiveRun>>,
     /// What has failed has failed, whoever goes away then.
     has_failed: bool,
 }
 
 impl RequestRun {
-    fn new(run: Option<ActiveRun>) -> Self {
+    fn new(run: Option<Box<ActiveRun>>) -> Self {
         Self { run, has_failed: false }
     }
 
@@ -310,7 +311,7 @@ pin_project! {
         #[pin]
         tail: Tail<B, RequestRun>,
         // `None` where nothing is recorded.
-        context: Option<Context>,
+        context: Option<Box<Context>>,
     }
 }
 

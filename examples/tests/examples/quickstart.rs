@@ -1,72 +1,13 @@
-//! The examples, run as a user runs them: what they print, and the tree of runs below it.
-
-#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test may fail")]
+//! The quickstart: what it answers, and what it says when it cannot.
 
 use std::{
-    env,
-    ffi::OsString,
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::{TcpListener, TcpStream},
-    path::PathBuf,
-    process::{Command, Output, Stdio},
+    process::Stdio,
     thread::{self, JoinHandle},
 };
 
-/// An example's program, which stands beside this test, without the settings of whoever runs the test.
-fn example(name: &str) -> Command {
-    let test = env::current_exe().unwrap();
-    let target = test.parent().and_then(|deps| deps.parent()).unwrap();
-    let program: PathBuf = target.join("examples").join(format!("{name}{}", env::consts::EXE_SUFFIX));
-    assert!(program.exists(), "{} is not there: `cargo build -p traceable-examples --examples`", program.display());
-
-    let mut command = Command::new(program);
-    let ours = |name: &OsString| {
-        let name = name.to_string_lossy();
-        ["OPENAI_", "TRACEABLE", "LANGSMITH_", "RUST_"].iter().any(|prefix| name.starts_with(prefix))
-    };
-    env::vars_os().map(|(name, _)| name).filter(ours).for_each(|name| {
-        command.env_remove(name);
-    });
-    command.env("COLUMNS", "200").env("NO_COLOR", "1").stdin(Stdio::null());
-    command
-}
-
-/// What a run of a program left.
-struct Page {
-    code: Option<i32>,
-    out: String,
-    err: String,
-}
-
-impl Page {
-    fn of(command: &mut Command) -> Self {
-        Self::read(command.output().unwrap())
-    }
-
-    fn read(output: Output) -> Self {
-        Self {
-            code: output.status.code(),
-            out: String::from_utf8(output.stdout).unwrap(),
-            err: String::from_utf8(output.stderr).unwrap(),
-        }
-    }
-
-    /// The runs in their tree: branch, mark, name and kind of each.
-    fn tree(&self) -> Vec<&str> {
-        let runs = self.err.lines().filter_map(|line| {
-            let mark = line.find(['✓', '✗', '⊘', '…']).filter(|&at| line[..at].chars().all(|c| " ├└│─".contains(c)))?;
-            let end = line[mark..].find("  ").map_or(line.len(), |length| mark + length);
-            Some(&line[..end])
-        });
-        runs.collect()
-    }
-
-    /// The line of the first run of this name.
-    fn run(&self, name: &str) -> &str {
-        let line = self.err.lines().find(|line| line.split(' ').any(|word| word == name) && line.contains(" ms  "));
-        line.unwrap_or_else(|| panic!("no run {name} in\n{}", self.err))
-    }
-}
+use crate::support::{Page, example};
 
 #[test]
 fn the_quickstart_answers_and_shows_how() {
@@ -235,121 +176,6 @@ fn switched_off_there_is_an_answer_and_no_tree() {
     assert_eq!(page.code, Some(0), "{}", page.err);
     assert!(page.out.starts_with("Order 1042"), "{}", page.out);
     assert!(page.tree().is_empty(), "{}", page.err);
-}
-
-#[test]
-fn errors() {
-    let page = Page::of(&mut example("errors"));
-
-    assert_eq!(page.code, Some(0), "{}", page.err);
-    assert_eq!(
-        page.tree(),
-        [
-            "✓ total",
-            "├─ ✓ price",
-            "└─ ✓ price",
-            "✗ total",
-            "├─ ✓ price",
-            "└─ ✗ price",
-            "✓ cheapest retriever",
-            "✗ nth tool",
-        ],
-        "{}",
-        page.err
-    );
-    assert!(page.err.contains("     invalid digit found in string\n"), "{}", page.err);
-    assert!(page.err.contains("  panicked: index out of bounds: the len is 2 but the index is 2 ("), "{}", page.err);
-}
-
-#[test]
-fn manual() {
-    let page = Page::of(&mut example("manual"));
-
-    assert_eq!(page.code, Some(0), "{}", page.err);
-    let tree = page.tree();
-    let trace = |root: &str| -> Vec<&str> {
-        let from = tree.iter().position(|run| *run == root).unwrap_or_else(|| panic!("no {root} in\n{}", page.err));
-        let below = tree[from + 1..].iter().take_while(|run| run.starts_with(['├', '└', '│', ' ']));
-        below.copied().collect()
-    };
-    assert_eq!(trace("✓ guess the film"), ["├─ ✓ chat llm", "└─ ✓ chat llm"], "{}", page.err);
-    assert_eq!(
-        trace("✗ trace"),
-        [
-            "├─ ✓ system system",
-            "├─ ✓ message message",
-            "│  ├─ ✓ agent agent",
-            "│  │  └─ ✓ tool tool",
-            "│  └─ ✓ generation llm",
-            "└─ ✗ message message",
-            "   └─ ✓ agent agent",
-            "      └─ ✗ tool tool",
-        ],
-        "{}",
-        page.err
-    );
-    assert!(page.err.contains("invalid digit found in string\n"), "{}", page.err);
-}
-
-#[test]
-fn streams() {
-    let page = Page::of(&mut example("streams"));
-
-    assert_eq!(page.code, Some(0), "{}", page.err);
-    assert!(page.out.ends_with("and remembered all but two.\nA crab crossed the …\n"), "{}", page.out);
-    assert_eq!(page.tree(), ["✓ tell llm", "⊘ tell llm"], "{}", page.err);
-    assert!(page.err.contains("and remembered all but two.\"\n"), "{}", page.err);
-    assert!(page.err.contains("→ \"A crab crossed the"), "{}", page.err);
-}
-
-#[test]
-fn threads() {
-    let page = Page::of(&mut example("threads"));
-
-    assert_eq!(page.code, Some(0), "{}", page.err);
-    assert_eq!(
-        page.tree(),
-        [
-            "✓ research",
-            "├─ ✓ fetch retriever",
-            "└─ ✓ best",
-            "   ├─ ✓ score reranker",
-            "   ├─ ✓ score reranker",
-            "   └─ ✓ score reranker",
-        ],
-        "{}",
-        page.err
-    );
-}
-
-#[test]
-fn conversation() {
-    let page = Page::of(&mut example("conversation"));
-
-    assert_eq!(page.code, Some(0), "{}", page.err);
-    assert_eq!(page.out, "Jasmine is steeped for two minutes. Is that what you meant?\nI do not know.\n");
-    assert_eq!(page.tree(), ["✓ reply agent", "└─ ✓ search retriever", "✓ reply agent", "└─ ✓ search retriever"]);
-    for line in
-        ["thread chat-7 · How long is tea steeped? · of ada@example.com", "reader 1 THUMBS_UP", "chat-7 solved 0.5"]
-    {
-        assert!(page.err.contains(line), "{line} is not in\n{}", page.err);
-    }
-}
-
-#[test]
-fn a_library_is_seen_by_who_asks() {
-    let page = Page::of(&mut example("library"));
-
-    assert_eq!(page.code, Some(0), "{}", page.err);
-    let likeness = ["├─ ✓ likeness", "│  ├─ ✓ keywords parser", "│  └─ ✓ keywords parser"];
-    assert_eq!(page.tree()[..4], [&["✓ nearest retriever"], &likeness[..]].concat());
-
-    // And costs no dependency who does not.
-    let mut tree = Command::new(env!("CARGO"));
-    tree.args(["tree", "-p", "traceable-example-library", "-e", "normal", "--prefix", "none", "--offline"]);
-    let tree = Page::of(tree.env_remove("CARGO_TARGET_DIR"));
-    assert!(tree.out.contains("traceable-macros") && !tree.out.contains("traceable-core"), "{}", tree.out);
-    assert!(!tree.out.contains("serde"), "{}", tree.out);
 }
 
 /// An endpoint that answers so many requests, a connection each, with these. Its thread ends with the requests.
