@@ -231,20 +231,29 @@ impl RunBuilder {
 
     /// Polls a future in the run, which begins now and ends with the future. Inside,
     /// [`current`](crate::current()) is the run.
-    pub fn future<F: Future>(self, future: F) -> Traced<F, impl FnOnce(&F::Output, &mut Outcome<'_>)> {
-        adapters::future::adopt(OpenRun::of(self.begin().0), future, |_, _| {})
+    pub fn future<F: Future>(self, future: F) -> Traced<InRun<F>, impl FnOnce(&F::Output, &mut Outcome<'_>)> {
+        let (run, context) = self.open();
+        adapters::future::adopt(run, future.in_run(context), |_, _| {})
     }
 
     /// As [`RunBuilder::future`]; the run has failed if the future answers an error.
     pub fn try_future<T, E: fmt::Display, F: Future<Output = Result<T, E>>>(
         self,
         future: F,
-    ) -> Traced<F, impl FnOnce(&F::Output, &mut Outcome<'_>)> {
-        adapters::future::adopt(OpenRun::of(self.begin().0), future, |output: &Result<T, E>, outcome| {
+    ) -> Traced<InRun<F>, impl FnOnce(&F::Output, &mut Outcome<'_>)> {
+        let (run, context) = self.open();
+        adapters::future::adopt(run, future.in_run(context), |output: &Result<T, E>, outcome| {
             if let Err(error) = output {
                 outcome.failure(error);
             }
         })
+    }
+
+    /// Begins the run, for a future. With a parent, the way up to it is not on the stack, and goes along.
+    fn open(self) -> (OpenRun, Context) {
+        let (frame, parent) = self.begin();
+        let context = parent.map_or_else(Context::none, |parent| Context::of_run(frame, Some(&parent)));
+        (OpenRun::of(frame), context)
     }
 
     fn begin(self) -> (Frame, Option<Parent>) {

@@ -75,6 +75,11 @@ impl Context {
         Self::of(frame, Some(Arc::new(Carried { ambient, lineage, ..Carried::default() })))
     }
 
+    /// A context that changes nothing.
+    pub(crate) fn none() -> Self {
+        Self::of(Frame::NONE, None)
+    }
+
     pub(crate) fn of(mut frame: Frame, carried: Option<Arc<Carried>>) -> Self {
         let is_retained = frame.is_recorded() && local::retain(frame.key);
         frame.flags &= !SCOPE;

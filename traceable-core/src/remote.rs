@@ -39,15 +39,15 @@ impl Context {
     /// ```
     pub fn from_headers<N: AsRef<str>, V: AsRef<[u8]>>(headers: impl IntoIterator<Item = (N, V)>) -> Self {
         if !gate::is_on() {
-            return Self::of(Frame::NONE, None);
+            return Self::none();
         }
-        Remote::from_headers(headers).map_or_else(|| Self::of(Frame::NONE, None), |remote| Self::from_remote(&remote))
+        Remote::from_headers(headers).map_or_else(Self::none, |remote| Self::from_remote(&remote))
     }
 
     /// The run that called this process.
     pub fn from_remote(remote: &Remote) -> Self {
         if !gate::is_on() {
-            return Self::of(Frame::NONE, None);
+            return Self::none();
         }
         if !remote.sampled {
             let mut muted = Frame::NONE;
