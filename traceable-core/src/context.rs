@@ -53,17 +53,27 @@ impl Context {
             return Self::of(top, around);
         }
         let mut carried = around.map_or_else(Carried::default, |around| around.seen_from_within(directly));
-        carried.lineage = local::lineage(&top);
+        if top.has_far_root() {
+            carried.lineage = local::lineage(&top);
+        }
         Self::of(top, Some(Arc::new(carried)))
     }
 
     /// A run that was begun just now below `parent`, or else below what is current, and is on no stack.
     pub(crate) fn of_run(frame: Frame, parent: Option<&Parent>) -> Self {
         let (top, around) = local::top_with_scope();
-        // As the run itself: with a parent, the scopes around are those that it begins in directly.
-        let around = around.filter(|_| parent.is_none() || top.is(SCOPE));
-        let of_parent = parent.and_then(|parent| parent.carried.as_ref());
-        let ambient: Vec<u8> = of_parent.into_iter().chain(&around).flat_map(|said| &said.ambient).copied().collect();
+        let mut ambient = Vec::new();
+        match parent {
+            None => ambient.extend(around.iter().flat_map(|around| around.all_items())),
+            // As the run itself: beside the parent, what it begins in directly.
+            Some(parent) => {
+                ambient.extend(parent.carried.iter().flat_map(|said| said.all_items()));
+                if let Some(around) = around.filter(|_| top.is(SCOPE)) {
+                    ambient.extend_from_slice(&around.items);
+                    ambient.extend_from_slice(&around.last_items);
+                }
+            }
+        }
         if !frame.has_far_root() && ambient.is_empty() {
             return Self::of(frame, None);
         }
@@ -104,13 +114,8 @@ impl Context {
     /// Makes the run the current one on this thread until the answer is dropped.
     #[must_use = "the run is current only while the answer is kept"]
     pub fn attach(&self) -> Attached<'_> {
-        let mut frame = self.frame;
-        if frame.depth == 0 && !self.is_idle() {
-            // Which client a root belongs to is decided where it begins.
-            frame.client = local::client_of_roots(&local::top());
-        }
-        let idle = self.is_idle() && self.carried.is_none();
-        let seat = if idle { None } else { local::sit_apart(&frame, self.carried.as_ref()) };
+        let is_idle = self.frame.key == 0 && self.frame.flags == 0 && self.carried.is_none();
+        let seat = if is_idle { None } else { local::sit_apart(&self.frame, self.carried.as_ref()) };
         Attached { seat, _context: PhantomData }
     }
 
@@ -118,10 +123,6 @@ impl Context {
     pub fn scope<T>(&self, f: impl FnOnce() -> T) -> T {
         let _attached = self.attach();
         f()
-    }
-
-    fn is_idle(&self) -> bool {
-        self.frame.key == 0 && self.frame.flags == 0
     }
 }
 

@@ -336,10 +336,15 @@ pub(crate) fn sit(frame: &Frame) -> Option<Seat> {
 
 /// As [`sit`], with what is said there; nothing that the scopes around say.
 pub(crate) fn sit_apart(frame: &Frame, said: Option<&Arc<Carried>>) -> Option<Seat> {
-    if said.is_none() && with(|local| local.beside.is_empty()) == Some(true) {
-        return sit(frame);
+    let mut frame = *frame;
+    if frame.depth == 0 {
+        // Which client a root belongs to is decided where it begins.
+        frame.client = client_of_roots(&top());
     }
-    sit_in_scope(frame, &said.map_or_else(Arc::default, Arc::clone))
+    if said.is_none() && with(|local| local.beside.is_empty()) == Some(true) {
+        return sit(&frame);
+    }
+    sit_in_scope(&frame, &said.map_or_else(Arc::default, Arc::clone))
 }
 
 /// Puts a scope on the stack for a guard.

@@ -162,7 +162,8 @@ fn outgoing(frame: &Frame, lineage: &[(i64, Key)], around: Option<&Carried>) -> 
         outgoing.trace_id = otel.trace_id;
         outgoing.tracestate.clone_from(&otel.tracestate);
     }
-    for said in Items::new(around.map_or(&[], |around| &around.ambient)) {
+    let said = around.map(Carried::all_items).unwrap_or_default();
+    for said in Items::new(&said) {
         let (key, value) = match said {
             Item::Metadata(key, mut value) => {
                 (key, value.json().ok().and_then(|json| serde_json::from_str(&json).ok()).unwrap_or_default())

@@ -11,7 +11,10 @@ use std::{
 };
 
 use proptest::prelude::*;
-use traceable::{ActiveRun, Context, DottedOrder, Run, RunId, Scope, Status, run, scope, testing::Recorder, traceable};
+use traceable::{
+    ActiveRun, Context, DottedOrder, Run, RunId, Scope, Status, propagation::Remote, run, scope, testing::Recorder,
+    traceable,
+};
 
 const TRACE: u128 = 0x4bf9_2f35_77b3_4da6_a3ce_929d_0e0e_4736;
 
@@ -115,10 +118,13 @@ struct World {
     kept: Arc<Mutex<Vec<Context>>>,
     started: Arc<Mutex<Vec<Arc<ActiveRun>>>>,
     /// What requests told, by the number of the request.
-    told: Arc<Mutex<BTreeMap<u32, Vec<String>>>>,
+    told: Arc<Mutex<BTreeMap<u32, Vec<Told>>>>,
     /// The ids that runs read of themselves and of their trace.
     ids: Arc<Mutex<HashMap<u32, (Option<RunId>, Option<RunId>)>>>,
 }
+
+/// The caller's place and the user, as a request tells them.
+type Told = (String, Option<String>);
 
 type Task = Pin<Box<dyn Future<Output = Result<(), String>> + Send>>;
 
@@ -286,10 +292,14 @@ impl World {
             }
             Node::Ask(n) => {
                 let told = [traceable::current().headers(), Context::current().headers()];
-                let order = |headers: &Vec<(&str, String)>| {
-                    headers.iter().find(|(name, _)| *name == "langsmith-trace").map_or(String::new(), |h| h.1.clone())
+                let read = |headers: &Vec<(&str, String)>| {
+                    let remote = Remote::from_headers(headers.iter().map(|(name, value)| (name, value)));
+                    let order =
+                        remote.as_ref().and_then(|remote| remote.dotted_order.as_ref()).map(ToString::to_string);
+                    let user = remote.as_ref().and_then(|remote| remote.metadata.get("user_id")?.as_str());
+                    (order.unwrap_or_default(), user.map(str::to_owned))
                 };
-                self.told.lock().unwrap().insert(*n, told.iter().map(order).collect());
+                self.told.lock().unwrap().insert(*n, told.iter().map(read).collect());
             }
         }
     }
@@ -385,7 +395,8 @@ struct Model {
     kept: Vec<Env>,
     /// The places of runs that were started, and whether they have ended.
     started: Vec<(Place, bool)>,
-    asked: BTreeMap<u32, Place>,
+    /// Where requests were made, and the user that is said there.
+    asked: BTreeMap<u32, (Place, Option<String>)>,
 }
 
 impl Model {
@@ -429,7 +440,7 @@ impl Model {
             Over::Caller(kind) => Some(Env::caller(n, kind)),
         };
         let mut inside = Env { is_scope: true, ..Env::bare(over.as_ref().map_or(env.place, |over| over.place)) };
-        for around in [env].into_iter().chain(&over).filter(|env| env.is_scope) {
+        for around in over.iter().chain([env]).filter(|env| env.is_scope) {
             inside.words.add(&around.words);
             inside.next = around.next.clone().or(inside.next);
         }
@@ -494,7 +505,7 @@ impl Model {
             Node::Serve(n, kind, inner) => self.all(inner, &Env::caller(*n, *kind)),
             Node::Thread(inner) => self.all(inner, env),
             Node::Ask(n) => {
-                self.asked.insert(*n, env.place);
+                self.asked.insert(*n, (env.place, env.words.user.clone()));
             }
         }
     }
@@ -537,13 +548,21 @@ fn check(model: &Model, runs: &[Run], world: &World) {
     }
     assert!(ids.iter().all(|(n, ids)| model.runs.contains_key(n) || *ids == (None, None)));
     let told = world.told.lock().unwrap();
-    for (n, place) in &model.asked {
+    for (n, (place, user)) in &model.asked {
         let expected = match place {
             Place::Run(run) => by_number[run].dotted_order.to_string(),
             Place::Caller(n, _) => caller_order(*n).to_string(),
             Place::Nowhere | Place::Foreign(_) | Place::Muted => String::new(),
         };
-        for told in &told[n] {
+        for (told, told_user) in &told[n] {
+            // No user but that of the run, and of the scopes in it.
+            match place {
+                Place::Run(run) if user.is_none() => {
+                    assert!(told_user.is_none() || *told_user == model.runs[run].words.user, "{n}: {told_user:?}");
+                }
+                Place::Run(_) | Place::Caller(..) => assert_eq!(told_user, user, "{n}"),
+                _ => {}
+            }
             match place {
                 Place::Run(run) if !model.runs[run].sure => {
                     let (told, expected): (DottedOrder, DottedOrder) =
