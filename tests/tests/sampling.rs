@@ -227,3 +227,17 @@ fn a_score_waits_with_its_trace() {
         assert_eq!((scores, changes.is_empty()), (usize::from(fails), !fails));
     }
 }
+
+#[test]
+fn another_process_is_not_asked_to_record_what_will_most_likely_be_dropped() {
+    #[traceable]
+    fn asks() -> Vec<(&'static str, String)> {
+        current().headers()
+    }
+    memory();
+    let headers = asks();
+    let names: Vec<_> = headers.iter().map(|(name, _)| *name).collect();
+    assert_eq!(names, ["traceparent"]);
+    assert!(headers[0].1.ends_with("-00"), "{headers:?}");
+    assert!(Context::from_headers(headers).is_none());
+}

@@ -19,7 +19,7 @@ use crate::{
     context::{Attached, Context, InRun, InRunExt, Parent},
     current::Current,
     frame::{Frame, MUTED},
-    local::{self, Decision, Opening, Options, Place},
+    local::{self, Decision, Opening, Options, Place, Seat},
     model::{RunId, RunType, Status},
     record::item,
     runtime::{Client, decide_off, gate},
@@ -67,7 +67,6 @@ pub struct RunBuilder {
 struct Building {
     body: Vec<u8>,
     options: Options,
-    id: Option<RunId>,
 }
 
 impl Drop for Building {
@@ -190,7 +189,7 @@ impl RunBuilder {
 
     /// Gives the run this id. To be used once: two runs of one id are one run to every backend.
     pub fn id(self, id: RunId) -> Self {
-        self.with(|building| building.id = Some(id))
+        self.with(|building| building.options.id = Some(id))
     }
 
     /// Begins the run. It is nobody's current run: children are given it as their parent, by [`Current::child`] or
@@ -198,20 +197,21 @@ impl RunBuilder {
     #[must_use = "dropped, the run ends"]
     pub fn start(self) -> ActiveRun {
         let (frame, parent) = self.begin();
-        ActiveRun {
-            current: Current::of(frame),
-            context: Context::of_run(frame, parent.as_ref()),
-            ended: AtomicBool::new(false),
-        }
+        ActiveRun::of(frame, parent.as_ref())
     }
 
     /// Begins the run and makes it the current one on this thread until the answer is dropped, which ends it. For code
     /// without an `.await`.
     #[must_use = "dropped, the run ends"]
     pub fn enter(self) -> EnteredRun {
-        let run = self.start();
-        let place = local::push(&run.current.frame());
-        EnteredRun { run, place, _thread: PhantomData }
+        let (frame, parent) = self.begin();
+        let run = ActiveRun::of(frame, parent.as_ref());
+        let seat = match parent {
+            // The scopes around may not be those of the parent.
+            Some(_) => local::sit_apart(&run.context.frame, run.context.carried.as_ref()),
+            None => local::sit(&frame),
+        };
+        EnteredRun { run, seat, _thread: PhantomData }
     }
 
     /// Calls `f` in the run.
@@ -231,20 +231,29 @@ impl RunBuilder {
 
     /// Polls a future in the run, which begins now and ends with the future. Inside,
     /// [`current`](crate::current()) is the run.
-    pub fn future<F: Future>(self, future: F) -> Traced<F, impl FnOnce(&F::Output, &mut Outcome<'_>)> {
-        adapters::future::adopt(OpenRun::of(self.begin().0), future, |_, _| {})
+    pub fn future<F: Future>(self, future: F) -> Traced<InRun<F>, impl FnOnce(&F::Output, &mut Outcome<'_>)> {
+        let (run, context) = self.open();
+        adapters::future::adopt(run, future.in_run(context), |_, _| {})
     }
 
     /// As [`RunBuilder::future`]; the run has failed if the future answers an error.
     pub fn try_future<T, E: fmt::Display, F: Future<Output = Result<T, E>>>(
         self,
         future: F,
-    ) -> Traced<F, impl FnOnce(&F::Output, &mut Outcome<'_>)> {
-        adapters::future::adopt(OpenRun::of(self.begin().0), future, |output: &Result<T, E>, outcome| {
+    ) -> Traced<InRun<F>, impl FnOnce(&F::Output, &mut Outcome<'_>)> {
+        let (run, context) = self.open();
+        adapters::future::adopt(run, future.in_run(context), |output: &Result<T, E>, outcome| {
             if let Err(error) = output {
                 outcome.failure(error);
             }
         })
+    }
+
+    /// Begins the run, for a future. With a parent, the way up to it is not on the stack, and goes along.
+    fn open(self) -> (OpenRun, Context) {
+        let (frame, parent) = self.begin();
+        let context = parent.map_or_else(Context::none, |parent| Context::of_run(frame, Some(&parent)));
+        (OpenRun::of(frame), context)
     }
 
     fn begin(self) -> (Frame, Option<Parent>) {
@@ -252,12 +261,12 @@ impl RunBuilder {
         let options = std::mem::take(&mut building.options);
         let mut opening = Opening::default();
         let mut frame = Frame::NONE;
-        if local::decide(Some(&options), Place::Push, &mut opening) == Decision::Record {
+        let decision = local::decide(Some(&options), Place::Push, &mut opening);
+        if decision == Decision::Record {
             opening.body.get_or_insert_default().append(&mut building.body);
-            opening.choose_id(building.id);
             frame = local::begin_apart(&BY_HAND, &mut opening, &options);
         }
-        if frame.key == 0 {
+        if frame.key == 0 && decision != Decision::Unheard {
             // What is begun below a run that is not recorded is not recorded either.
             frame.set(MUTED);
         }
@@ -309,6 +318,10 @@ impl Deref for ActiveRun {
 }
 
 impl ActiveRun {
+    fn of(frame: Frame, parent: Option<&Parent>) -> Self {
+        Self { current: Current::of(frame), context: Context::of_run(frame, parent), ended: AtomicBool::new(false) }
+    }
+
     /// Ends the run. Only the first end counts.
     pub fn end(&self) {
         self.end_as(Status::Ok, |_| {});
@@ -389,7 +402,7 @@ impl Drop for ActiveRun {
 #[derive(Debug)]
 pub struct EnteredRun {
     run: ActiveRun,
-    place: Option<usize>,
+    seat: Option<Seat>,
     /// Stands for a place on one thread's stack.
     _thread: PhantomData<*const ()>,
 }
@@ -404,8 +417,8 @@ impl Deref for EnteredRun {
 
 impl Drop for EnteredRun {
     fn drop(&mut self) {
-        if let Some(place) = self.place {
-            local::pop(place);
+        if let Some(seat) = self.seat {
+            local::leave(seat);
         }
     }
 }

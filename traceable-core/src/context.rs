@@ -13,7 +13,7 @@ use pin_project_lite::pin_project;
 use crate::{
     current::Current,
     frame::{Frame, SCOPE},
-    local::{self, Options},
+    local::{self, Options, Seat},
     model::RunId,
     record::Key,
     runtime::clients::Client,
@@ -40,6 +40,8 @@ pub struct Context {
     pub(crate) frame: Frame,
     /// What the scopes say that the context was captured in, and the way down to its run.
     pub(crate) carried: Option<Arc<Carried>>,
+    /// The writer knows of this handle.
+    is_retained: bool,
 }
 
 impl Context {
@@ -51,17 +53,27 @@ impl Context {
             return Self::of(top, around);
         }
         let mut carried = around.map_or_else(Carried::default, |around| around.seen_from_within(directly));
-        carried.lineage = local::lineage(&top);
+        if top.has_far_root() {
+            carried.lineage = local::lineage(&top);
+        }
         Self::of(top, Some(Arc::new(carried)))
     }
 
     /// A run that was begun just now below `parent`, or else below what is current, and is on no stack.
     pub(crate) fn of_run(frame: Frame, parent: Option<&Parent>) -> Self {
         let (top, around) = local::top_with_scope();
-        // As the run itself: with a parent, the scopes around are those that it begins in directly.
-        let around = around.filter(|_| parent.is_none() || top.is(SCOPE));
-        let of_parent = parent.and_then(|parent| parent.carried.as_ref());
-        let ambient: Vec<u8> = of_parent.into_iter().chain(&around).flat_map(|said| &said.ambient).copied().collect();
+        let mut ambient = Vec::new();
+        match parent {
+            None => ambient.extend(around.iter().flat_map(|around| around.all_items())),
+            // As the run itself: beside the parent, what it begins in directly.
+            Some(parent) => {
+                ambient.extend(parent.carried.iter().flat_map(|said| said.all_items()));
+                if let Some(around) = around.filter(|_| top.is(SCOPE)) {
+                    ambient.extend_from_slice(&around.items);
+                    ambient.extend_from_slice(&around.last_items);
+                }
+            }
+        }
         if !frame.has_far_root() && ambient.is_empty() {
             return Self::of(frame, None);
         }
@@ -73,15 +85,18 @@ impl Context {
         Self::of(frame, Some(Arc::new(Carried { ambient, lineage, ..Carried::default() })))
     }
 
+    /// A context that changes nothing.
+    pub(crate) fn none() -> Self {
+        Self::of(Frame::NONE, None)
+    }
+
     pub(crate) fn of(mut frame: Frame, carried: Option<Arc<Carried>>) -> Self {
-        if frame.is_recorded() {
-            local::write_handle(frame.key, true);
-        }
+        let is_retained = frame.is_recorded() && local::retain(frame.key);
         frame.flags &= !SCOPE;
         if carried.is_some() {
             frame.set(SCOPE);
         }
-        Self { frame, carried }
+        Self { frame, carried, is_retained }
     }
 
     /// Whether there is a run in it.
@@ -99,27 +114,15 @@ impl Context {
     /// Makes the run the current one on this thread until the answer is dropped.
     #[must_use = "the run is current only while the answer is kept"]
     pub fn attach(&self) -> Attached<'_> {
-        let mut frame = self.frame;
-        if frame.depth == 0 && !self.is_idle() {
-            // Which client a root belongs to is decided where it begins.
-            frame.client = local::client_of_roots(&local::top());
-        }
-        let place = match &self.carried {
-            Some(carried) => local::push_scope(&frame, carried).map(Place::Scope),
-            None if self.is_idle() => None,
-            None => local::push(&frame).map(Place::Run),
-        };
-        Attached { place, _context: PhantomData }
+        let is_idle = self.frame.key == 0 && self.frame.flags == 0 && self.carried.is_none();
+        let seat = if is_idle { None } else { local::sit_apart(&self.frame, self.carried.as_ref()) };
+        Attached { seat, _context: PhantomData }
     }
 
     /// Calls `f` with the run as the current one.
     pub fn scope<T>(&self, f: impl FnOnce() -> T) -> T {
         let _attached = self.attach();
         f()
-    }
-
-    fn is_idle(&self) -> bool {
-        self.frame.key == 0 && self.frame.flags == 0
     }
 }
 
@@ -131,8 +134,8 @@ impl Clone for Context {
 
 impl Drop for Context {
     fn drop(&mut self) {
-        if self.frame.is_recorded() {
-            local::write_handle(self.frame.key, false);
+        if self.is_retained {
+            local::release(self.frame.key);
         }
     }
 }
@@ -140,24 +143,15 @@ impl Drop for Context {
 /// While this lives, a context's run is the current one on this thread.
 #[derive(Debug)]
 pub struct Attached<'a> {
-    place: Option<Place>,
+    seat: Option<Seat>,
     /// Belongs to one thread, and to a context that outlives it.
     _context: PhantomData<(&'a Context, *const ())>,
 }
 
-/// A place on the thread's stack, and whether something stands beside it.
-#[derive(Debug, Clone, Copy)]
-enum Place {
-    Run(usize),
-    Scope(usize),
-}
-
 impl Drop for Attached<'_> {
     fn drop(&mut self) {
-        match self.place {
-            Some(Place::Run(place)) => drop(local::pop(place)),
-            Some(Place::Scope(place)) => local::pop_scope(place),
-            None => {}
+        if let Some(seat) = self.seat {
+            local::leave(seat);
         }
     }
 }
@@ -235,10 +229,10 @@ pub struct Parent {
 impl Parent {
     /// Starts and keys from the first run of this process to this one.
     fn lineage(&self) -> Vec<(i64, Key)> {
-        match &self.carried {
-            Some(carried) if !carried.lineage.is_empty() => carried.lineage.clone(),
-            _ if self.frame.has_far_root() => local::lineage(&self.frame),
-            _ => self.frame.short_lineage(),
+        match self.carried.as_ref().and_then(|carried| carried.lineage_of(&self.frame)) {
+            Some(lineage) => lineage.to_vec(),
+            None if self.frame.has_far_root() => local::lineage(&self.frame),
+            None => self.frame.short_lineage(),
         }
     }
 }

@@ -29,6 +29,8 @@ pub(crate) const OPENING: u8 = 2;
 pub(crate) const FAILED: u8 = 4;
 /// The adapter has not been polled yet.
 pub(crate) const FRESH: u8 = 8;
+/// On a stack: the guard that put this here was dropped while others stood above.
+pub(crate) const GONE: u8 = FRESH;
 /// Raw chunks were asked for.
 pub(crate) const RAW_CHUNKS: u8 = 16;
 /// A scope says something of the runs that begin here: see [`crate::scope::Carried`].

@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use crate::{
     around, attachments, clock,
     context::Parent,
-    frame::{FAILED, FOREIGN, Frame, MUTED, OPENING, SCOPE, TENTATIVE},
+    frame::{FAILED, FOREIGN, Frame, GONE, MUTED, OPENING, SCOPE, TENTATIVE},
     log::{Full, Need, Producer},
     model::{OtelContext, RunId, Status},
     origin::{self, Origin},
@@ -29,7 +29,7 @@ const KEYS_AT_ONCE: u64 = 1024;
 
 struct Local {
     stack: Vec<Frame>,
-    /// What stands beside frames of the stack, by their places. Behind the stack's end there may be leftovers.
+    /// What stands beside frames with the flag `SCOPE`, by their places. Where there is no such frame, it is a leftover.
     beside: Vec<(usize, Arc<Carried>)>,
     /// A buffer to write bodies in, kept for its capacity.
     scratch: Option<Body>,
@@ -45,19 +45,7 @@ struct Local {
 }
 
 thread_local! {
-    static LOCAL: RefCell<Local> = const {
-        RefCell::new(Local {
-            stack: Vec::new(),
-            beside: Vec::new(),
-            scratch: None,
-            log: None,
-            epoch: 0,
-            generation: 0,
-            next_key: 0,
-            end_key: 0,
-            client: 0,
-        })
-    };
+    static LOCAL: RefCell<Local> = const { RefCell::new(Local::new()) };
 }
 
 /// Capacity that the scratch buffer keeps between runs.
@@ -75,6 +63,8 @@ pub struct Options {
     pub(crate) parent: Option<Parent>,
     pub(crate) client: Option<u16>,
     pub(crate) enabled: Option<bool>,
+    /// The id that the caller has chosen.
+    pub(crate) id: Option<RunId>,
 }
 
 /// What becomes of a call.
@@ -84,8 +74,10 @@ pub(crate) enum Decision {
     Record,
     /// Record neither it nor what is below; the frame says so to what is below.
     Mute,
-    /// Nothing is to be done: it is muted already, or nobody listens.
-    Nothing,
+    /// Nothing is to be done: it is muted already.
+    Muted,
+    /// Nothing is to be done: nobody listens here.
+    Unheard,
 }
 
 /// A run that is about to begin. Handed around by reference, for the reason that [`Body`] gives, and small, for every call
@@ -114,14 +106,6 @@ struct Rare {
 }
 
 impl Opening {
-    /// Gives the run an id that the caller has chosen, unless a scope has chosen one.
-    pub(crate) fn choose_id(&mut self, id: Option<RunId>) {
-        if id.is_some() {
-            let rare = self.rare.get_or_insert_default();
-            rare.id = rare.id.or(id);
-        }
-    }
-
     /// Asks the tracer that may be around which trace of its own this one is a part of. Not while the thread's part is
     /// borrowed: that code is not ours.
     #[cold]
@@ -149,7 +133,7 @@ pub(crate) fn decide(options: Option<&Options>, place: Place, opening: &mut Open
         let top = local.stack.last();
         // Without the frame that the adapter prepares, nobody would take the run away again.
         if place == Place::Replace && !top.is_some_and(|top| top.is(OPENING)) {
-            return Decision::Nothing;
+            return Decision::Unheard;
         }
         if options.is_none() && top.is_some_and(|top| top.depth != 0 && top.flags & (MUTED | SCOPE) == 0) {
             opening.body = Some(local.take_scratch());
@@ -157,7 +141,7 @@ pub(crate) fn decide(options: Option<&Options>, place: Place, opening: &mut Open
         }
         local.decide_slowly(options, opening)
     })
-    .unwrap_or(Decision::Nothing)
+    .unwrap_or(Decision::Unheard)
 }
 
 /// Where a new frame goes.
@@ -233,12 +217,12 @@ pub(crate) fn open_remote(body: &[u8], start: i64, origin: Origin) -> Frame {
         let (key, client) = (local.next_key(), client_of(local.stack.last(), local.client));
         if local.append(record::remote_head(key, client, body), body, Need::Begin).is_err() {
             runtime::counters::dropped(Reason::NoteQueueFull);
-            return None;
+            // What begins below is dropped with it, and does not become a trace of its own.
+            return Frame { flags: MUTED, ..Frame::NONE };
         }
         origin::remember(key, origin);
-        Some(Frame { key, start, root_key: key, root_start: start, client, flags: FOREIGN, ..Frame::NONE })
+        Frame { key, start, root_key: key, root_start: start, client, flags: FOREIGN, ..Frame::NONE }
     })
-    .flatten()
     .unwrap_or(Frame::NONE)
 }
 
@@ -279,7 +263,7 @@ pub(crate) fn prepare_end(frame: &Frame, ending: &mut Ending) -> bool {
 pub(crate) fn pop_end(place: usize, ending: &mut Ending) -> bool {
     with(|local| {
         let recorded = local.stack.get(place).is_some_and(|frame| ending.set(frame));
-        local.stack.truncate(place);
+        local.cut(place);
         ending.body = local.scratch.take();
         recorded
     })
@@ -309,7 +293,7 @@ pub(crate) fn push_opening() -> Option<usize> {
 pub(crate) fn pop_flags(place: usize) -> u8 {
     with(|local| {
         let flags = local.stack.get(place).map_or(0, |frame| frame.flags);
-        local.stack.truncate(place);
+        local.cut(place);
         flags
     })
     .unwrap_or(0)
@@ -332,26 +316,61 @@ pub(crate) fn pop(place: usize) -> Frame {
 pub(crate) fn pop_into(place: usize, frame: &mut Frame) {
     with(|local| {
         *frame = local.stack.get(place).copied().unwrap_or(Frame::NONE);
-        local.stack.truncate(place);
+        local.cut(place);
     });
 }
 
-/// Puts a scope on the stack. Answers its place.
-pub(crate) fn push_scope(frame: &Frame, carried: &Arc<Carried>) -> Option<usize> {
+/// Where a guard has put a frame, and how the frame is known. A guard can be moved: it may be dropped out of turn, inside
+/// of a call that is still open, or when its place has long been somebody else's.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Seat {
+    place: usize,
+    key: Key,
+    is_scope: bool,
+}
+
+/// Makes a frame the current one for a guard.
+pub(crate) fn sit(frame: &Frame) -> Option<Seat> {
+    push(frame).map(|place| Seat { place, key: frame.key, is_scope: false })
+}
+
+/// As [`sit`], with what is said there; nothing that the scopes around say.
+pub(crate) fn sit_apart(frame: &Frame, said: Option<&Arc<Carried>>) -> Option<Seat> {
+    let mut frame = *frame;
+    if frame.depth == 0 {
+        // Which client a root belongs to is decided where it begins.
+        frame.client = client_of_roots(&top());
+    }
+    if said.is_none() && with(|local| local.beside.is_empty()) == Some(true) {
+        return sit(&frame);
+    }
+    sit_in_scope(&frame, &said.map_or_else(Arc::default, Arc::clone))
+}
+
+/// Puts a scope on the stack for a guard.
+pub(crate) fn sit_in_scope(frame: &Frame, said: &Arc<Carried>) -> Option<Seat> {
     with(|local| {
         let place = local.stack.len();
-        local.stack.push(*frame);
+        local.stack.push(Frame { flags: frame.flags | SCOPE, ..*frame });
         local.drop_beside(place);
-        local.beside.push((place, Arc::clone(carried)));
-        place
+        local.beside.push((place, Arc::clone(said)));
+        Seat { place, key: frame.key, is_scope: true }
     })
 }
 
-/// Takes a scope from its place.
-pub(crate) fn pop_scope(place: usize) {
+/// Takes away what a guard has put on the stack, and nothing else.
+pub(crate) fn leave(seat: Seat) {
     let dropped = with(|local| {
-        local.stack.truncate(place);
-        local.drop_beside(place)
+        let Seat { place, key, is_scope } = seat;
+        let top = local.stack.len();
+        let frame = local.stack.get_mut(place).filter(|frame| frame.key == key && frame.is(SCOPE) == is_scope)?;
+        if place + 1 < top {
+            *frame = Frame { flags: GONE, ..Frame::NONE };
+        } else {
+            local.cut(place);
+        }
+        let beside = local.beside.iter().position(|(known, _)| *known == place).filter(|_| is_scope)?;
+        Some(local.beside.remove(beside))
     });
     drop(dropped);
 }
@@ -413,7 +432,7 @@ pub(crate) fn give_scratch(body: Body) {
 
 /// Writes the end of a run and gives the buffer back.
 pub(crate) fn write_end(ending: &mut Ending, status: Status) {
-    with(|local| {
+    must(|local| {
         let Ending { key, end, .. } = *ending;
         let body = ending.body.take().unwrap_or_default();
         let need = if body.is_empty() { Need::Must } else { Need::Optional };
@@ -456,8 +475,9 @@ pub(crate) fn listening_client(run: Option<&Frame>) -> Option<u16> {
         return None;
     }
     with(|local| {
-        let run = run.or(local.stack.last()).filter(|frame| frame.is_recorded());
-        let client = run.map_or(local.client, |frame| frame.client);
+        let run = run.or(local.stack.last());
+        let client =
+            run.filter(|frame| frame.is_recorded()).map_or_else(|| client_of(run, local.client), |run| run.client);
         (client != 0 || gate::default_client_listens()).then_some(client)
     })
     .flatten()
@@ -472,12 +492,22 @@ pub(crate) fn new_id(now: i64) -> RunId {
     runtime::run_id(now, key.unwrap_or_else(|| runtime::take_keys(1)))
 }
 
-/// Says that a handle to a run was made, or that it is gone.
-pub(crate) fn write_handle(key: Key, made: bool) {
-    with(|local| {
-        let head = if made { record::retain_head(key) } else { record::release_head(key) };
-        local.append(head, &[], Need::Must)
-    });
+/// Says that a handle to a run was made. Answers whether there was room; without, the run may be forgotten early.
+pub(crate) fn retain(key: Key) -> bool {
+    with(|local| local.append(record::retain_head(key), &[], Need::Begin)) == Some(Ok(()))
+}
+
+/// Says that a handle to a run, which was taken down, is gone.
+pub(crate) fn release(key: Key) {
+    must(|local| local.append(record::release_head(key), &[], Need::Must));
+}
+
+/// As [`with`], for what has to be written also when the thread is ending and its part is gone.
+#[inline]
+fn must<T>(mut write: impl FnMut(&mut Local) -> T) {
+    if with(&mut write).is_none() && gate::is_on() {
+        write(&mut Local::new());
+    }
 }
 
 /// The first run of this process in a trace that began in another.
@@ -496,6 +526,20 @@ fn child_of_remote(parent: &Frame, key: Key, ticks: u64, client: u16) -> Frame {
 }
 
 impl Local {
+    const fn new() -> Self {
+        Self {
+            stack: Vec::new(),
+            beside: Vec::new(),
+            scratch: None,
+            log: None,
+            epoch: 0,
+            generation: 0,
+            next_key: 0,
+            end_key: 0,
+            client: 0,
+        }
+    }
+
     #[inline]
     fn take_scratch(&mut self) -> Body {
         self.scratch.take().unwrap_or_default()
@@ -572,10 +616,19 @@ impl Local {
         frame
     }
 
+    /// Takes the frames from this place on, and what guards have left behind below.
+    #[inline]
+    fn cut(&mut self, place: usize) {
+        self.stack.truncate(place);
+        while self.stack.last().is_some_and(|top| top.is(GONE)) {
+            self.stack.pop();
+        }
+    }
+
     /// What the scopes around say. A run between has taken it over, so only requests ask for it then.
     fn scope(&self) -> Option<Arc<Carried>> {
-        let places = self.stack.len();
-        self.beside.iter().rev().find(|(place, _)| *place < places).map(|(_, carried)| Arc::clone(carried))
+        let is_scope = |place: usize| self.stack.get(place).is_some_and(|frame| frame.is(SCOPE));
+        self.beside.iter().rev().find(|(place, _)| is_scope(*place)).map(|(_, carried)| Arc::clone(carried))
     }
 
     /// Takes away what stands beside frames from this place on.
@@ -594,12 +647,13 @@ impl Local {
             }
         }
         let mut lineage = Vec::new();
-        let remote = frame.is(FOREIGN) && parent == frame.root_key as u32;
-        if parent != 0 && !remote {
+        if parent != 0 {
             let end = |carried: &Carried| carried.lineage.iter().position(|(_, key)| *key as u32 == parent);
             let known = self.beside.iter().rev().find_map(|(_, carried)| Some((carried, end(carried)?)));
             match known {
                 Some((carried, end)) => lineage.extend_from_slice(&carried.lineage[..=end]),
+                // The way begins below the run of another process.
+                None if frame.is(FOREIGN) && origin::is_remote(frame.root_key) => {}
                 None => lineage.push((frame.root_start, frame.root_key)),
             }
         }
@@ -625,16 +679,17 @@ impl Local {
     fn decide_slowly(&mut self, options: Option<&Options>, opening: &mut Opening) -> Decision {
         let top_is_muted = self.stack.last().is_some_and(|top| top.is(MUTED));
         if options.is_some_and(|o| o.enabled == Some(false)) {
-            return if top_is_muted { Decision::Nothing } else { Decision::Mute };
+            return if top_is_muted { Decision::Muted } else { Decision::Mute };
         }
         let parent = *self.parent(options);
         if parent.is(MUTED) {
-            return Decision::Nothing;
+            return Decision::Muted;
         }
         let client = self.client_of_root(options);
         let (said, mut rare) = self.said_of(options);
-        if parent.key == 0 && client == 0 && !gate::default_client_listens() {
-            return Decision::Nothing;
+        // A run of another process does not say where ours go.
+        if parent.depth == 0 && client == 0 && !gate::default_client_listens() {
+            return Decision::Unheard;
         }
         if parent.key == 0
             && let Some(sampler) = gate::sampler(client)
@@ -671,6 +726,7 @@ impl Local {
                 rare.id = id.or(rare.id);
             }
         }
+        rare.id = rare.id.or(options.and_then(|o| o.id));
         let rare = (rare.id.is_some() || !rare.items.is_empty()).then(|| Box::new(rare));
         (said, rare)
     }

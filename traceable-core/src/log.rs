@@ -71,9 +71,9 @@ impl Pool {
         self.max_blocks.load(Ordering::Relaxed)
     }
 
-    /// Blocks that may still be taken.
-    fn room(&self) -> usize {
-        self.max_blocks().saturating_sub(self.in_use.load(Ordering::Relaxed))
+    /// Whether so many more blocks may be taken.
+    fn has_room(&self, blocks: usize) -> bool {
+        self.in_use.load(Ordering::Relaxed) + blocks <= self.max_blocks()
     }
 
     /// Bytes in blocks that threads write to or that wait to be read.
@@ -126,7 +126,8 @@ struct Shared {
 /// Makes a log.
 pub(crate) fn log(pool: Arc<Pool>) -> (Producer, Consumer) {
     let shared = Arc::new(Shared { first: Mutex::new(None), closed: AtomicBool::new(false) });
-    let producer = Producer { pool: Arc::clone(&pool), shared: Arc::clone(&shared), block: None, at: 0 };
+    let producer =
+        Producer { pool: Arc::clone(&pool), shared: Arc::clone(&shared), block: None, at: 0, is_tight: false };
     (producer, Consumer { pool, shared, block: None, at: 0, pending: Vec::new() })
 }
 
@@ -151,6 +152,9 @@ pub(crate) struct Producer {
     shared: Arc<Shared>,
     block: Option<Arc<Block>>,
     at: usize,
+    /// The block was taken for a record that must be, where nothing else would have been given one: what else would fit
+    /// into it asks again.
+    is_tight: bool,
 }
 
 impl Producer {
@@ -159,6 +163,7 @@ impl Producer {
     pub(crate) fn append<const N: usize>(&mut self, head: &[u64; N], body: &[u8], need: Need) -> Result<bool, Full> {
         let words = head.len() + body.len().div_ceil(8);
         if let Some(block) = &self.block
+            && !self.is_tight
             && let Some(room) = block.words.get(self.at..self.at + words)
         {
             store(room, head, body);
@@ -173,9 +178,13 @@ impl Producer {
     fn append_split(&mut self, head: &[u64], body: &[u8], words: usize, need: Need) -> Result<bool, Full> {
         let room = self.block.as_ref().map_or(0, |_| BLOCK_WORDS - self.at);
         let missing = words.saturating_sub(room).div_ceil(BLOCK_WORDS);
-        let kept = if need == Need::Begin { self.pool.max_blocks() / 8 } else { 0 };
-        if need != Need::Must && missing > 0 && self.pool.room() < missing + kept {
-            return Err(Full);
+        let kept = self.pool.max_blocks() / 8;
+        if missing > 0 || self.is_tight {
+            let wanted = missing + if need == Need::Begin { kept } else { 0 };
+            if need != Need::Must && !self.pool.has_room(wanted) {
+                return Err(Full);
+            }
+            self.is_tight = !self.pool.has_room(missing + kept);
         }
         let (mut head, mut body) = (head, body);
         while !(head.is_empty() && body.is_empty()) {
@@ -402,6 +411,21 @@ mod tests {
         // What was read makes room again.
         producer.append(&head, &body, Need::Optional).unwrap();
         assert!(pool.bytes_in_use() <= 3 * BLOCK_BYTES);
+    }
+
+    #[test]
+    fn what_must_be_makes_no_room_for_what_begins() {
+        for first in 0..4 {
+            let pool = Arc::new(Pool::new(16 * BLOCK_BYTES));
+            let (mut producer, _consumer) = log(Arc::clone(&pool));
+            producer.append(&[1], &vec![0; first * 8], Need::Must).unwrap();
+            for _ in 0..100_000 {
+                if producer.append(&[2, 0], &[], Need::Begin).is_ok() {
+                    producer.append(&[2, 0], &[], Need::Must).unwrap();
+                }
+            }
+            assert!(pool.bytes_in_use() <= 15 * BLOCK_BYTES, "{first}: {}", pool.bytes_in_use() / BLOCK_BYTES);
+        }
     }
 
     #[test]

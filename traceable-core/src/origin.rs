@@ -5,14 +5,14 @@
 
 use std::{
     collections::{HashMap, VecDeque},
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard},
 };
 
 use crate::{
     frame::{FOREIGN, Frame},
     model::{DottedOrder, OtelContext, RunId},
     record::Key,
-    runtime,
+    runtime::{self, Pipeline, lock},
     sync::Arc,
 };
 
@@ -33,21 +33,23 @@ pub(crate) struct Origin {
     pub(crate) otel: Option<Arc<OtelContext>>,
 }
 
-struct Origins {
+/// What is remembered, newest last. A part of the pipeline: the child of a fork could not open its parent's lock.
+#[derive(Default)]
+pub(crate) struct Origins(Mutex<Table>);
+
+#[derive(Default)]
+struct Table {
     by_key: HashMap<Key, Origin>,
     order: VecDeque<Key>,
 }
 
-static ORIGINS: Mutex<Option<Origins>> = Mutex::new(None);
-
-fn locked() -> MutexGuard<'static, Option<Origins>> {
-    ORIGINS.lock().unwrap_or_else(PoisonError::into_inner)
+fn table() -> Option<MutexGuard<'static, Table>> {
+    Pipeline::get().map(|pipeline| lock(&pipeline.origins.0))
 }
 
 /// Remembers what a key stands for.
 pub(crate) fn remember(key: Key, origin: Origin) {
-    let mut origins = locked();
-    let origins = origins.get_or_insert_with(|| Origins { by_key: HashMap::new(), order: VecDeque::new() });
+    let Some(mut origins) = table() else { return };
     if origins.by_key.insert(key, origin).is_none() {
         origins.order.push_back(key);
     }
@@ -60,7 +62,12 @@ pub(crate) fn remember(key: Key, origin: Origin) {
 
 /// What a key stands for.
 pub(crate) fn of(key: Key) -> Option<Origin> {
-    locked().as_ref()?.by_key.get(&key).cloned()
+    table()?.by_key.get(&key).cloned()
+}
+
+/// Whether a key stands for a run of another process.
+pub(crate) fn is_remote(key: Key) -> bool {
+    of(key).is_some_and(|origin| origin.dotted_order.is_some())
 }
 
 /// Gives a run the id that its caller has chosen.

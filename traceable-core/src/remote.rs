@@ -39,15 +39,15 @@ impl Context {
     /// ```
     pub fn from_headers<N: AsRef<str>, V: AsRef<[u8]>>(headers: impl IntoIterator<Item = (N, V)>) -> Self {
         if !gate::is_on() {
-            return Self::of(Frame::NONE, None);
+            return Self::none();
         }
-        Remote::from_headers(headers).map_or_else(|| Self::of(Frame::NONE, None), |remote| Self::from_remote(&remote))
+        Remote::from_headers(headers).map_or_else(Self::none, |remote| Self::from_remote(&remote))
     }
 
     /// The run that called this process.
     pub fn from_remote(remote: &Remote) -> Self {
         if !gate::is_on() {
-            return Self::of(Frame::NONE, None);
+            return Self::none();
         }
         if !remote.sampled {
             let mut muted = Frame::NONE;
@@ -97,12 +97,12 @@ impl Context {
     /// As [`Context::headers`], before they are written.
     #[must_use]
     pub fn outgoing(&self) -> Option<Outgoing> {
+        if !self.frame.is_recorded() {
+            return None;
+        }
         let carried = self.carried.as_deref();
-        let lineage = match carried {
-            Some(carried) if !carried.lineage.is_empty() => carried.lineage.clone(),
-            _ => self.frame.short_lineage(),
-        };
-        outgoing(&self.frame, &lineage, carried)
+        let known = carried.and_then(|carried| carried.lineage_of(&self.frame));
+        outgoing(&self.frame, &known.map_or_else(|| self.frame.short_lineage(), <[_]>::to_vec), carried)
     }
 }
 
@@ -117,6 +117,9 @@ impl Current {
     #[must_use]
     pub fn outgoing(self) -> Option<Outgoing> {
         let frame = self.frame();
+        if !frame.is_recorded() {
+            return None;
+        }
         let (_, around) = local::top_with_scope();
         outgoing(&frame, &local::lineage(&frame), around.as_deref())
     }
@@ -142,9 +145,6 @@ impl From<&Remote> for Parent {
 }
 
 fn outgoing(frame: &Frame, lineage: &[(i64, Key)], around: Option<&Carried>) -> Option<Outgoing> {
-    if !frame.is_recorded() {
-        return None;
-    }
     let origin = if frame.is(FOREIGN) { Some(origin::of(frame.root_key)?) } else { None };
     let otel = origin.as_ref().and_then(|origin| origin.otel.as_deref());
     let mut outgoing = Outgoing { sampled: !frame.is(TENTATIVE), ..Outgoing::default() };
@@ -153,7 +153,8 @@ fn outgoing(frame: &Frame, lineage: &[(i64, Key)], around: Option<&Carried>) -> 
         outgoing.dotted_order = origin.as_ref()?.dotted_order.as_deref().cloned();
         outgoing.span_id = otel.and_then(|otel| otel.parent_span_id).unwrap_or_default();
     } else {
-        outgoing.dotted_order = origin::dotted_order(frame, lineage);
+        // The process that is called would record all of a trace that most likely is dropped here.
+        outgoing.dotted_order = origin::dotted_order(frame, lineage).filter(|_| outgoing.sampled);
         outgoing.span_id = frame.id()?.span_id();
         outgoing.trace_id = frame.trace_id()?.otel_trace_id();
     }
@@ -161,7 +162,8 @@ fn outgoing(frame: &Frame, lineage: &[(i64, Key)], around: Option<&Carried>) -> 
         outgoing.trace_id = otel.trace_id;
         outgoing.tracestate.clone_from(&otel.tracestate);
     }
-    for said in Items::new(around.map_or(&[], |around| &around.ambient)) {
+    let said = around.map(Carried::all_items).unwrap_or_default();
+    for said in Items::new(&said) {
         let (key, value) = match said {
             Item::Metadata(key, mut value) => {
                 (key, value.json().ok().and_then(|json| serde_json::from_str(&json).ok()).unwrap_or_default())

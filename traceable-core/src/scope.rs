@@ -18,8 +18,8 @@ use serde::Serialize;
 use crate::{
     adapters, attachments,
     context::Parent,
-    frame::{FOREIGN, MUTED, SCOPE, TENTATIVE},
-    local,
+    frame::{FOREIGN, Frame, MUTED, SCOPE, TENTATIVE},
+    local::{self, Seat},
     model::RunId,
     record::{Key, item},
     runtime::{Client, gate},
@@ -34,11 +34,11 @@ pub(crate) struct Carried {
     pub(crate) items: Vec<u8>,
     /// Items that win over what the run says itself.
     pub(crate) last_items: Vec<u8>,
-    /// All items of the scopes around, for the headers of requests.
+    /// Items that the run which stands here has taken over, for the headers of requests.
     pub(crate) ambient: Vec<u8>,
     /// For the next run only.
     pub(crate) next: Option<Arc<Mutex<Option<Next>>>>,
-    /// Starts and keys from the first run of this process to the frame, where the stack may not show them.
+    /// Starts and keys from the first run of this process to one around, where the stack may not show them.
     pub(crate) lineage: Vec<(i64, Key)>,
 }
 
@@ -50,6 +50,16 @@ pub(crate) struct Next {
 }
 
 impl Carried {
+    /// Starts and keys from the first run of this process to this one, where they are known here.
+    pub(crate) fn lineage_of(&self, frame: &Frame) -> Option<&[(i64, Key)]> {
+        self.lineage.last().is_some_and(|(_, key)| *key == frame.key).then_some(&*self.lineage)
+    }
+
+    /// All that is said here, for the headers of requests.
+    pub(crate) fn all_items(&self) -> Vec<u8> {
+        [&*self.ambient, &self.items, &self.last_items].concat()
+    }
+
     pub(crate) fn take_next(&self) -> Option<Next> {
         self.next.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
@@ -71,7 +81,7 @@ impl Carried {
         if directly {
             return self.clone();
         }
-        Self { ambient: self.ambient.clone(), lineage: self.lineage.clone(), ..Self::default() }
+        Self { ambient: self.all_items(), lineage: self.lineage.clone(), ..Self::default() }
     }
 }
 
@@ -120,10 +130,7 @@ struct Own {
 impl Scope {
     /// Files the traces that begin here under a project, whatever they say themselves.
     pub fn project(self, name: impl AsRef<str>) -> Self {
-        self.with(|own| {
-            adapters::text(&mut own.carried.last_items, item::PROJECT, name.as_ref());
-            adapters::text(&mut own.carried.ambient, item::PROJECT, name.as_ref());
-        })
+        self.with(|own| adapters::text(&mut own.carried.last_items, item::PROJECT, name.as_ref()))
     }
 
     /// Makes the runs a part of a conversation.
@@ -169,8 +176,6 @@ impl Scope {
             tape::write_serialize(&mut own.carried.items, value);
             // Many runs will say this, but a file is of one run.
             attachments::forget_items(&own.carried.items[at..]);
-            let written = own.carried.items[at..].to_vec();
-            own.carried.ambient.extend(written);
         })
     }
 
@@ -219,10 +224,7 @@ impl Scope {
     }
 
     fn text(self, item: u8, text: &str) -> Self {
-        self.with(|own| {
-            adapters::text(&mut own.carried.items, item, text);
-            adapters::text(&mut own.carried.ambient, item, text);
-        })
+        self.with(|own| adapters::text(&mut own.carried.items, item, text))
     }
 
     fn with(mut self, say: impl FnOnce(&mut Own)) -> Self {
@@ -233,13 +235,13 @@ impl Scope {
     }
 
     fn push(&mut self) -> Entered<'static> {
-        let place = self.own.as_mut().and_then(|own| push(own, &mut self.merged));
-        Entered { place, _thread: PhantomData }
+        let seat = self.own.as_mut().and_then(|own| push(own, &mut self.merged));
+        Entered { seat, _thread: PhantomData }
     }
 }
 
-/// Puts a scope on the stack. Answers its place.
-fn push(own: &mut Own, merged: &mut Option<Merged>) -> Option<usize> {
+/// Puts a scope on the stack.
+fn push(own: &mut Own, merged: &mut Option<Merged>) -> Option<Seat> {
     let (top, outer) = local::top_with_scope();
     let directly = top.is(SCOPE);
     let (mut frame, of_parent) = match &own.parent {
@@ -255,34 +257,43 @@ fn push(own: &mut Own, merged: &mut Option<Merged>) -> Option<usize> {
         _ => false,
     });
     if !known {
-        let around = outer.as_deref().map_or_else(Carried::default, |outer| outer.seen_from_within(directly));
-        let around = of_parent.iter().fold(around, |around, of_parent| around.with(of_parent));
-        let both = Arc::new(around.with(&own.carried));
+        let mut around = outer.as_deref().map_or_else(Carried::default, |outer| outer.seen_from_within(directly));
+        if own.parent.is_some() {
+            // Another run than the parent has taken it over.
+            around.ambient.clear();
+        }
+        // As for a run: what is said around wins over what comes with the parent.
+        let below = of_parent.map_or_else(Carried::default, |of_parent| Carried::clone(of_parent));
+        let mut both = below.with(&around).with(&own.carried);
+        if let Some(of_parent) = of_parent.filter(|of_parent| !of_parent.lineage.is_empty()) {
+            both.lineage.clone_from(&of_parent.lineage);
+        }
+        let both = Arc::new(both);
         *merged = Some(Merged { outer: outer.map(|outer| (outer, directly)), both });
     }
     let both = &merged.as_ref()?.both;
-    frame.flags = frame.flags & (MUTED | FOREIGN | TENTATIVE) | SCOPE;
+    frame.flags &= MUTED | FOREIGN | TENTATIVE;
     if own.muted {
         frame.flags |= MUTED;
     }
     if frame.depth == 0 {
         frame.client = own.client.unwrap_or_else(|| local::client_of_roots(&top));
     }
-    local::push_scope(&frame, both)
+    local::sit_in_scope(&frame, both)
 }
 
 /// While this lives, a scope holds on this thread.
 #[derive(Debug)]
 pub struct Entered<'a> {
-    pub(crate) place: Option<usize>,
+    seat: Option<Seat>,
     /// Belongs to one thread, and to what it was entered from.
-    pub(crate) _thread: PhantomData<(&'a (), *const ())>,
+    _thread: PhantomData<(&'a (), *const ())>,
 }
 
 impl Drop for Entered<'_> {
     fn drop(&mut self) {
-        if let Some(place) = self.place {
-            local::pop_scope(place);
+        if let Some(seat) = self.seat {
+            local::leave(seat);
         }
     }
 }

@@ -33,6 +33,13 @@ fn shaky_root(n: usize) {
     let _ = shaky(n);
 }
 
+/// Two runs of one id, which a run and a scope have chosen.
+fn chosen(n: usize) {
+    let id = traceable::RunId::from_u128(0x0190_163d_8694_7000_8000_0000_0000_0000 + n as u128);
+    traceable::run("chosen").id(id).call(|_| ());
+    traceable::scope().run_id(id).call(|| traceable::run("chosen").call(|_| ()));
+}
+
 fn many(count: usize) {
     for n in 0..count {
         work(n);
@@ -53,6 +60,22 @@ impl export::Exporter for Slow {
     ) -> export::BoxFuture<'a, Result<export::Ack, export::ExportError>> {
         std::thread::sleep(Duration::from_millis(200));
         Box::pin(std::future::ready(Err(export::ExportError::retry("the backend is down"))))
+    }
+}
+
+/// Takes everything at once.
+struct Nowhere;
+
+impl export::Exporter for Nowhere {
+    fn name(&self) -> &'static str {
+        "nowhere"
+    }
+
+    fn export<'a>(
+        &'a mut self,
+        _: &'a export::Batch,
+    ) -> export::BoxFuture<'a, Result<export::Ack, export::ExportError>> {
+        Box::pin(std::future::ready(Ok(export::Ack::default())))
     }
 }
 
@@ -84,12 +107,15 @@ fn main() {
         }
         "slow" => return slow(count),
         "crowded" => return crowded(),
+        "handles" => return handles(count),
+        "served" => return served(count),
         "endless" => return endless(&file, count),
         _ => builder().unwrap().exporter(JsonLines::append(&file).unwrap()).init().unwrap(),
     }
     match way.as_str() {
         "return" => many(count),
         "shaky" => (0..count).for_each(shaky_root),
+        "chosen" => (0..count).for_each(chosen),
         "exit" => {
             many(count);
             std::process::exit(3);
@@ -143,6 +169,8 @@ fn main() {
     }
 }
 
+const CALLER: &str = "20240531T160837123456Z0190163d-8694-7000-8000-00000000002a";
+
 /// Traces in the parent, in its child, and in a run that is open while the process forks.
 fn fork(count: usize) {
     #[traceable]
@@ -154,14 +182,65 @@ fn fork(count: usize) {
     }
     many(count);
     assert!(traceable::flush_blocking(Duration::from_secs(30)).complete);
+    // Another thread is about to take any lock of ours when the process forks.
+    std::thread::spawn(|| {
+        loop {
+            drop(traceable::Context::from_headers([("langsmith-trace", CALLER)]));
+        }
+    });
     let child = forks(count);
     if child == 0 {
+        for _ in 0..100 {
+            traceable::Context::from_headers([("langsmith-trace", CALLER)])
+                .scope(|| traceable::run("served").call(|_| ()));
+        }
         std::process::exit(0);
     }
     let mut status = 0;
     // SAFETY: waits for the child made above; `status` is a valid place for its status.
     unsafe { libc::waitpid(child, &raw mut status, 0) };
     assert_eq!(status, 0);
+}
+
+/// Handles to an open run are made and dropped while the backend is down.
+fn handles(count: usize) {
+    const BOUND: usize = 16 << 20;
+    traceable::Builder::new().exporter(Slow).max_bytes(BOUND).exit_timeout(Duration::from_millis(100)).init().unwrap();
+    traceable::run("root").call(|_| {
+        many(300_000);
+        let before = resident();
+        for _ in 0..count {
+            drop(traceable::Context::current());
+        }
+        println!("grown {}", resident().saturating_sub(before));
+    });
+}
+
+/// Requests of other processes, each with a scope, a handle and a run of a chosen id.
+fn served(count: usize) {
+    traceable::Builder::new().exporter(Nowhere).init().unwrap();
+    let serve = |n: usize| {
+        let caller = format!("20240531T160837123456Z0190163d-8694-7000-8000-{n:012x}");
+        let parent = format!("00-4bf92f3577b34da6a3ce929d0e{n:06x}-00f067aa0ba902b7-01");
+        let headers = [("langsmith-trace", &caller), ("traceparent", &parent)];
+        // Half of the callers know OpenTelemetry only.
+        let context = traceable::Context::from_headers(headers.into_iter().skip(n % 2));
+        let id = traceable::RunId::from_u128(n as u128 + 1);
+        traceable::scope().parent(context).thread(format!("t-{n}")).run_id(id).call(|| {
+            traceable::run("served").call(|run| {
+                let handle = run.context();
+                std::hint::black_box(handle.headers());
+                work(n);
+            });
+        });
+    };
+    // As many as are remembered on purpose.
+    (0..count).for_each(serve);
+    assert!(traceable::flush_blocking(Duration::from_secs(30)).complete);
+    let before = resident();
+    (count..2 * count).for_each(serve);
+    assert!(traceable::flush_blocking(Duration::from_secs(30)).complete);
+    println!("grown {} dropped {:?}", resident().saturating_sub(before), traceable::stats().dropped);
 }
 
 /// A million runs while the backend is down: memory stays, callers go on, drops are counted.

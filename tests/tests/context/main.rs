@@ -2,5 +2,7 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 
 mod by_hand;
+mod guards;
+mod places;
 mod remote;
 mod scopes;

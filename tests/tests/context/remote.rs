@@ -5,18 +5,18 @@ use traceable::{
     Context, DottedOrder, InRunExt as _, Run, RunId, model::OtelContext, run, scope, testing::Recorder, traceable,
 };
 
-type Headers = Vec<(&'static str, String)>;
+pub(crate) type Headers = Vec<(&'static str, String)>;
 
 #[traceable]
 fn call() -> Headers {
     traceable::current().headers()
 }
 
-fn value<'a>(headers: &'a Headers, name: &str) -> &'a str {
+pub(crate) fn value<'a>(headers: &'a Headers, name: &str) -> &'a str {
     headers.iter().find(|(known, _)| *known == name).map_or("", |(_, value)| value)
 }
 
-fn order_of(headers: &Headers) -> DottedOrder {
+pub(crate) fn order_of(headers: &Headers) -> DottedOrder {
     value(headers, "langsmith-trace").parse().unwrap()
 }
 

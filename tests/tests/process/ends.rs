@@ -114,6 +114,19 @@ fn a_sample_is_whole_traces_and_may_keep_what_fails() {
 }
 
 #[test]
+fn a_sample_is_decided_by_the_id_that_was_chosen() {
+    let file = file("chosen");
+    let output = program("chosen", &file, &["200"], &[("TRACEABLE_SAMPLE_RATE", "0.25")]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let mut kept = std::collections::HashMap::<String, usize>::new();
+    for run in runs(&file) {
+        *kept.entry(run["id"].to_string()).or_default() += 1;
+    }
+    assert!((20..80).contains(&kept.len()), "{kept:?}");
+    assert!(kept.values().all(|&runs| runs == 2), "{kept:?}");
+}
+
+#[test]
 fn a_panic_is_the_error_of_its_run() {
     for way in ["panic", "panic-in-thread"] {
         let file = file(way);
@@ -172,7 +185,9 @@ fn the_child_of_a_fork_traces_for_itself() {
     assert_eq!(runs.iter().filter(|run| run["name"] == "work").count(), 3_000);
     // The run that was open belongs to the parent.
     assert_eq!(runs.iter().filter(|run| run["name"] == "forks").count(), 1);
-    assert_eq!(runs.iter().filter(|run| run["parent_run_id"].is_string()).count(), 1_000);
+    let below = runs.iter().filter(|run| run["parent_run_id"].is_string());
+    let (served, below): (Vec<_>, Vec<_>) = below.partition(|run| run["name"] == "served");
+    assert_eq!((served.len(), below.len()), (100, 1_000));
 }
 
 #[test]

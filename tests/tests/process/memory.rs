@@ -18,6 +18,21 @@ fn a_dead_backend_costs_bounded_memory_and_counted_drops() {
 }
 
 #[test]
+fn handles_cost_bounded_memory_while_the_backend_is_dead() {
+    let output = program("handles", &file("handles"), &["4000000"], &[]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(number(&text, "grown") <= 16 << 10, "{text}");
+}
+
+#[test]
+fn requests_of_other_processes_leave_nothing_behind() {
+    let output = program("served", &file("served"), &["35000"], &[]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    // What is remembered of so many of them is all that ever is.
+    assert!(number(&text, "grown") <= 8 << 10, "{text}");
+}
+
+#[test]
 fn an_endless_root_keeps_nothing() {
     let file = file("endless");
     let output = program("endless", &file, &["100000"], &[]);

@@ -200,7 +200,7 @@ pub(crate) fn open_run(
             frame.set(MUTED);
             local::place(frame, place)
         }
-        local::Decision::Nothing => None,
+        local::Decision::Muted | local::Decision::Unheard => None,
     }
 }
 

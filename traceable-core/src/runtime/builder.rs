@@ -175,7 +175,8 @@ impl Builder {
     ///
     /// All of them are then recorded. A trace's runs wait in memory until one fails, and then all are delivered, or until
     /// the root has ended without a failure; what fails after that is not seen. When what waits exceeds a quarter of
-    /// [`Builder::max_bytes`], the oldest trace is given up and counted as `held_full`.
+    /// [`Builder::max_bytes`], the oldest trace is given up and counted as `held_full`. Processes that are called meanwhile
+    /// are told that the trace is not sampled.
     pub fn keep_errors(mut self, keep: bool) -> Self {
         self.keep_errors = keep;
         self

@@ -37,6 +37,7 @@ use crate::{
     clock,
     log::{Consumer, Pool, Producer, log},
     model::RunId,
+    origin::Origins,
     record::Key,
     sync::Arc,
 };
@@ -76,6 +77,7 @@ pub(crate) struct Pipeline {
     pub(crate) clients: Clients,
     pub(crate) board: FlushBoard,
     pub(crate) attachments: Attachments,
+    pub(crate) origins: Origins,
     writer: OnceCell<Thread>,
     /// Callers that wait for room, under `Overflow::Block`.
     room: (Mutex<()>, Condvar),
@@ -113,6 +115,7 @@ impl Pipeline {
                 clients: before.map_or_else(Clients::default, |parent| parent.clients.after_fork()),
                 board: FlushBoard::default(),
                 attachments: Attachments::default(),
+                origins: Origins::default(),
                 writer: OnceCell::new(),
                 room: (Mutex::new(()), Condvar::new()),
             })
