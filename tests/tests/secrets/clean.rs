@@ -19,7 +19,7 @@ fn lines() -> Vec<String> {
     let mut lots = Lots::new(99);
     let words: Vec<&str> = WORDS.split_whitespace().collect();
     let mut lines = Vec::new();
-    for _ in 0..1200 {
+    for _ in 0..600 {
         let word = |lots: &mut Lots| words[lots.below(words.len())];
         let prose: Vec<&str> = (0..14).map(|_| word(&mut lots)).collect();
         lines.push(format!("{}.", prose.join(" ")));
