@@ -1,15 +1,21 @@
 //! What fuzzing begins with, and what it has found, goes through its targets in every test run.
 #![allow(missing_docs, clippy::unwrap_used)]
 
+#[cfg(feature = "redaction")]
+#[path = "targets/redact.rs"]
+mod redact;
 mod targets;
 
 use std::{fs, path::Path};
 
-const TARGETS: &[(&str, fn(&[u8]))] = &[
+/// A fuzz target.
+type Target = fn(&[u8]);
+
+const TARGETS: &[(&str, Target)] = &[
     ("dotted_order", targets::dotted_order::run),
     ("headers", targets::headers::run),
     #[cfg(feature = "redaction")]
-    ("redact", targets::redact::run),
+    ("redact", redact::run),
 ];
 
 #[test]

@@ -9,12 +9,12 @@ use traceable::{
     traceable,
 };
 
-use crate::generator::{Planted, assert_absent, planted};
+use crate::generator::{KINDS, Planted, assert_absent, planted};
 
 /// One of each kind.
 fn one_of_each() -> Vec<Planted> {
     let mut all = planted();
-    all.truncate(all.len() / 8);
+    all.truncate(KINDS);
     all
 }
 
@@ -57,10 +57,10 @@ fn joined(chunks: &Value) -> String {
     all
 }
 
-/// Two and three chunks for each place that the text can be split at.
+/// Two chunks for each place that the text can be split at, three for some, and every letter by itself.
 fn splits(text: &str) -> Vec<Vec<&str>> {
     let two = (0..=text.len()).map(|at| vec![&text[..at], &text[at..]]);
-    let three = (0..text.len()).map(|at| vec![&text[..at], &text[at..=at], &text[at + 1..]]);
+    let three = (0..text.len()).step_by(3).map(|at| vec![&text[..at], &text[at..=at], &text[at + 1..]]);
     let letters = std::iter::once((0..text.len()).map(|at| &text[at..=at]).collect());
     two.chain(three).chain(letters).collect()
 }
@@ -111,11 +111,13 @@ fn live_views_see_no_beginning_of_a_secret() {
         for end in 1..text.len() {
             let so_far = &text[..end];
             let letters: Vec<&str> = (0..end).map(|at| &so_far[at..=at]).collect();
-            for outputs in [
-                json!({ "role": "assistant", "content": so_far }),
-                json!(letters),
-                letters.iter().map(|letter| SHAPES[1](letter)).collect(),
-            ] {
+            // At every length as a text, and by turns as chunks.
+            let chunks = match end % 4 {
+                0 => Some(json!(letters)),
+                2 => Some(letters.iter().map(|letter| SHAPES[1](letter)).collect()),
+                _ => None,
+            };
+            for outputs in [json!({ "role": "assistant", "content": so_far })].into_iter().chain(chunks) {
                 let (id, trace_id) = Default::default();
                 let progress = Progress { id, trace_id, time: 0, chunks: 1, outputs: Some(Json::from_value(&outputs)) };
                 let mut change = RunChange::Progress(progress);

@@ -48,6 +48,8 @@ pub(super) enum Trigger {
     Scheme,
     /// An escape that may hide a letter, or a slash.
     Escape,
+    /// `$bytes`, under which bytes stand in base64.
+    Bytes,
 }
 
 /// See the module.
@@ -103,6 +105,7 @@ impl Finder {
 /// Everything that is searched for. No literal begins with another one.
 fn triggers() -> Vec<(&'static str, Trigger)> {
     let mut triggers = vec![("://", Trigger::Scheme), (":\\/", Trigger::Escape), ("\\u00", Trigger::Escape)];
+    triggers.push(("$by", Trigger::Bytes));
     triggers.extend(WORDS.iter().map(|word| (*word, Trigger::Word)));
     triggers.extend(SHARED.iter().map(|literal| (*literal, Trigger::Format(literal))));
     for Format { literal, .. } in FORMATS {

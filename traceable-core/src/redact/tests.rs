@@ -4,6 +4,7 @@
 
 use std::fmt::Write as _;
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -131,6 +132,35 @@ fn names_of_members_make_secrets() {
     }
 }
 
+/// What the quick look at the whole document lets pass is never read token by token.
+#[test]
+fn no_notation_of_a_member_is_overlooked() {
+    for json in [
+        r#"{"my password":"hunter"}"#,
+        r#"{"password*":"hunter"}"#,
+        r#"{"api / key":"hunter"}"#,
+        r#"{"user[password]":"hunter"}"#,
+        r#"{"password":[{},"hunter"]}"#,
+        r#"{"password":[1,[[]],"hunter"]}"#,
+        r#"{"credentials":{"type":"x","a":{"b":["hunter"]}}}"#,
+        r#"{"credentials" : { "a" : "hunter" } }"#,
+        r#"{ "name" : "my password" , "z" : 1 , "value" : "hunter" }"#,
+        r#"[ [ "my password" , "hunter" ] ]"#,
+        r#"[{"token":"hunter22"},{"logprob":-1}]"#,
+        r#"{"a":"{\"my password\":\"hunter\"}"}"#,
+        r#"{"a":"{\n  \"b\": \"{\\n  \\\"my password\\\" : \\\"hunter\\\"}\"}"}"#,
+        r#"{"a":"token: \"hunter22","b":"c d"}"#,
+        r#"{"a":"token: 'hunter22","b":"it's"}"#,
+        r#"{"a":"token=hu\/nter22hunter22"}"#,
+        r#"{"a":"Cookie: a=\/hunter"}"#,
+    ] {
+        let redacted = redactor().redact_json(&Json::parse(json).unwrap());
+        assert!(!redacted.as_str().contains("hunter"), "{redacted:?}");
+    }
+    let bytes = STANDARD.encode(key());
+    json_becomes(&format!(r#"{{"$bytes":"{bytes}","length":9}}"#), r#"{"$bytes":"[redacted]","length":9}"#);
+}
+
 #[test]
 fn json_in_texts_is_read_as_json() {
     let inner = r#"{"password":"a \" b","deep":"{\"api_key\":\"c\"}"}"#;
@@ -214,6 +244,7 @@ fn documents() -> impl Strategy<Value = Value> {
         ".{0,12}",
         Just(key()),
         "[a-z ]{0,5}(password=|token: |api_key\": \"|://a:)[a-zA-Z0-9@\\\\\"]{0,20}",
+        "['\"(\\[]{0,2}(password|my token|api key|cookie|--auth)(: |=|\": \"|', '|: \\[)['\"(\\[{}a-z0-9/ \n]{0,16}",
         Just(r#"{"secret":"x1y2z3","a":["b"]}"#.to_owned()),
     ];
     let name = prop_oneof![
@@ -222,7 +253,9 @@ fn documents() -> impl Strategy<Value = Value> {
         Just("token".to_owned()),
         Just("credentials".to_owned()),
         Just("name".to_owned()),
-        Just("value".to_owned())
+        Just("value".to_owned()),
+        Just("logprob".to_owned()),
+        "[a-z\\[ ]{0,3}(password|api key|api / key|cookie|token|auth|secret)[ *1\\]]{0,2}",
     ];
     let leaf = prop_oneof![
         text.prop_map(Value::String),
@@ -254,8 +287,11 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(8 * ProptestConfig::default().cases))]
 
     #[test]
-    fn redacted_json_is_json_of_the_same_shape(document in documents()) {
-        let json = Json::from_value(&document);
+    fn redacted_json_is_json_of_the_same_shape((document, pretty) in (documents(), any::<bool>())) {
+        let mut json = Json::from_value(&document);
+        if pretty {
+            json = Json::parse(serde_json::to_string_pretty(&document).unwrap()).unwrap();
+        }
         let once = redactor().redact_json(&json);
         let value: Value = serde_json::from_str(once.as_str()).unwrap();
         prop_assert_eq!(shape(&value), shape(&document));
@@ -309,6 +345,8 @@ fn no_text_takes_long() {
         "hooks.slack.com/services/",
         "password==",
         "x_token=\"a b",
+        "\"a token\":\"a b",
+        "\"a token\",",
     ];
     let started = std::time::Instant::now();
     for beginning in beginnings {

@@ -10,6 +10,7 @@ use super::{
     finder::Trigger,
     formats::{FORMATS, is_start},
     keys::{self, Sense},
+    tokens::closing,
 };
 
 /// The mark of what no format names.
@@ -120,10 +121,12 @@ impl Redactor {
                     Some(Hit { start, end, by: By::Kind(format.kind) })
                 })
             }
+            Trigger::Word if raw && self.names_a_member(text, at) => Some(here),
             Trigger::Word => match self.assignment(text, at, raw)? {
                 ControlFlow::Break(hit) => Some(hit),
                 ControlFlow::Continue(_) => None,
             },
+            Trigger::Bytes => raw.then_some(here),
             Trigger::Scheme => userinfo(bytes, at + 3).map(|(start, end)| Hit { start, end, by: By::Kind("password") }),
             // A letter behind an escape, or a slash: whoever unescapes the text will see.
             Trigger::Escape => {
@@ -150,8 +153,44 @@ impl Redactor {
             }
             Trigger::Scheme => !bytes[at + 3..].iter().any(|&byte| ends_authority(byte)),
             Trigger::Escape => bytes.len() - at < 6,
+            Trigger::Bytes => false,
         };
         begun.then_some(at)
+    }
+
+    /// Whether the word at `at` of JSON text is in a name, however it is written, with a value that may be secret. More is
+    /// taken for one than there is.
+    fn names_a_member(&self, text: &str, at: usize) -> bool {
+        let bytes = text.as_bytes();
+        let Some(length) = bytes[at..].iter().take(MAX_NAME).position(|&byte| byte == b'"') else { return false };
+        let end = at + length;
+        let behind = end + 1 + raw_blanks(&bytes[end + 1..]);
+        if !matches!(bytes.get(behind), Some(b':' | b',' | b'}')) {
+            return false;
+        }
+        let front = boundary(text, at.saturating_sub(2 * MAX_NAME));
+        let start = text[front..at].rfind('"').map_or(front, |quote| front + quote + 1);
+        let name = &text[start..end];
+        let sense = keys::sense(name, &self.own_keys);
+        if sense == Sense::Plain {
+            return false;
+        }
+        if bytes[behind] != b':' {
+            // `{"value": …, "name": "my password"}`, `["my password", …]`
+            let before = bytes[..start.saturating_sub(1)].trim_ascii_end();
+            return matches!(before.last(), Some(b':' | b'[' | b'\\'));
+        }
+        let value = behind + 1 + raw_blanks(&bytes[behind + 1..]);
+        match bytes.get(value) {
+            Some(b'"') => {
+                let end = closing(bytes, value + 1).unwrap_or(bytes.len());
+                keys::is_secret(sense, name, &text[value + 1..end])
+            }
+            // The second is JSON in a text.
+            Some(b'[' | b'\\') => true,
+            Some(b'{') => sense == Sense::Tree,
+            _ => false,
+        }
     }
 
     /// The value behind the name around `at`. `Continue` says where a value begins that may yet become a secret.
@@ -391,13 +430,18 @@ impl<'a> Value<'a> {
             let start = at + quotes.len();
             let closing = self.closing(start, quotes);
             let end = closing.unwrap_or(self.text.len());
-            if self.is_secret(&self.text[start..end]) && !self.is_piece_of_text() {
+            if self.is_unknown_in(quotes)
+                || (self.is_secret(&self.text[start..end]) && (self.raw || !self.is_piece_of_text()))
+            {
                 return hit(start, end);
             }
             return if closing.is_none() { Some(ControlFlow::Continue(start)) } else { None };
         }
         let open = self.byte(at)?;
         let objects = self.sense == Sense::Tree;
+        if self.raw && (open == b'[' || (open == b'{' && objects)) {
+            return hit(at, at + 1);
+        }
         if open == b'[' || (open == b'{' && objects) { self.region(at, objects) } else { None }
     }
 
@@ -450,7 +494,12 @@ impl<'a> Value<'a> {
         let at = at + self.blanks(at);
         let second = self.quotes_at(at).filter(|second| *second == quotes)?;
         let start = at + second.len();
-        let Some(end) = self.closing(start, quotes) else { return hit(start, self.text.len()) };
+        let closing = self.closing(start, quotes);
+        let end = closing.unwrap_or(self.text.len());
+        let cut_off = closing.is_none() && self.is_secret(&self.text[start..]);
+        if cut_off || self.is_unknown_in(quotes) {
+            return hit(start, end);
+        }
         let behind = end + quotes.len();
         let behind = behind + self.blanks(behind);
         let word = &self.text[start..end];
@@ -482,7 +531,8 @@ impl<'a> Value<'a> {
                     && value.len() >= 4
                     && !value.starts_with('=')
             });
-            if is_pair {
+            let goes_on = self.raw && self.bytes()[at + line.len()..].starts_with(b"\\/");
+            if is_pair || goes_on {
                 return hit(at, at + line.trim_end().len());
             }
         }
@@ -500,6 +550,10 @@ impl<'a> Value<'a> {
             value = bare_run(self.within(start));
         }
         let end = start + value.len();
+        // It goes on behind a slash that is escaped.
+        if self.raw && self.bytes()[end..].starts_with(b"\\/") {
+            return hit(start, end);
+        }
         // What is no text anyway, and code.
         if value.is_empty() || !self.is_secret(value) || matches!(self.byte(end), Some(b'(' | b'[' | b'{' | b'<')) {
             return if end == self.text.len() { Some(ControlFlow::Continue(start)) } else { None };
@@ -528,6 +582,11 @@ impl<'a> Value<'a> {
         } else {
             None
         }
+    }
+
+    /// Whether the end of what is in these quotes is not known: not those of JSON, but of a text in it, which may break off.
+    fn is_unknown_in(&self, quotes: Quotes) -> bool {
+        self.raw && quotes != Quotes { backslashes: 0, quote: b'"' }
     }
 
     /// The text from here on, as far as it is looked at.
@@ -594,6 +653,20 @@ impl Quotes {
 fn bare_run(text: &str) -> &str {
     let end = text.find(|c: char| c.is_whitespace() || "\"'`,;&<>(){}[]|\\".contains(c)).unwrap_or(text.len());
     text[..end].trim_end_matches(['.', ':', '!', '?'])
+}
+
+/// Blanks in JSON text, also in a text in it.
+fn raw_blanks(bytes: &[u8]) -> usize {
+    let mut length = 0;
+    while let Some(rest) = bytes.get(length..) {
+        let backslashes = rest.iter().take_while(|&&byte| byte == b'\\').count();
+        length += match rest.get(backslashes) {
+            Some(b' ' | b'\t' | b'\n' | b'\r') if backslashes == 0 => 1,
+            Some(b'n' | b't' | b'r') if backslashes > 0 => backslashes + 1,
+            _ => break,
+        };
+    }
+    length
 }
 
 fn boundary(text: &str, at: usize) -> usize {

@@ -98,7 +98,7 @@ impl<'a> Tokens<'a> {
 }
 
 /// The quote that ends a text of which the first byte is at `from`.
-fn closing(bytes: &[u8], from: usize) -> Option<usize> {
+pub(super) fn closing(bytes: &[u8], from: usize) -> Option<usize> {
     let mut at = from;
     loop {
         at += bytes.get(at..)?.iter().position(|byte| matches!(byte, b'"' | b'\\'))?;

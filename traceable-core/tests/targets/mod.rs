@@ -3,5 +3,3 @@
 
 pub(crate) mod dotted_order;
 pub(crate) mod headers;
-#[cfg(feature = "redaction")]
-pub(crate) mod redact;
