@@ -11,7 +11,7 @@ use traceable::{
 /// Answers what it is given.
 #[traceable(run_type = "tool", tags = ["library"], metadata(more = n), parent = parent, enabled = n > 0)]
 pub fn attributed(parent: &Context, n: u32) -> Result<u32, String> {
-    Ok(n)
+    parent.id().map_or(Ok(n), |_| Err("the library is in a program that traces".to_owned()))
 }
 
 /// A reducer.
