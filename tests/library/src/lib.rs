@@ -1,4 +1,5 @@
 //! All that a library may call, which must compile with and without the feature `enable`.
+#![allow(clippy::missing_panics_doc, clippy::needless_borrows_for_generic_args, reason = "all is called in every way")]
 
 use std::{future::Future, sync::Arc, time::Duration};
 
@@ -54,7 +55,6 @@ pub fn says(run: Current, usage: &Usage, file: &Attachment) {
 }
 
 /// Everything that a run by hand takes before it begins.
-#[must_use]
 pub fn builds(context: &Context, current: Current, above: &ActiveRun, client: Client) -> RunBuilder {
     traceable::run("run")
         .name("name")
@@ -122,7 +122,6 @@ pub fn runs(run: &ActiveRun) -> impl Future<Output = ()> + use<> {
 }
 
 /// Everything that a scope takes.
-#[must_use]
 pub fn scopes(context: &Context, current: Current, above: &ActiveRun, client: Client) -> Scope {
     traceable::scope()
         .project("project")
