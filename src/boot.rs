@@ -9,7 +9,8 @@ use traceable_core::{
 
 /// Settings from the environment, and the destinations that it names; more can be added before `init`.
 ///
-/// `TRACEABLE_EXPORT` names destinations, divided by commas: `console`, and `jsonl:` with a path.
+/// `TRACEABLE_EXPORT` names destinations, divided by commas: `console`, and `jsonl:` with a path. With `TRACEABLE=off`
+/// there are none, and `init` leaves tracing off.
 ///
 /// # Errors
 ///
@@ -27,7 +28,7 @@ pub fn init() {
     if let Err(error) = try_init()
         && !error.is_already_on()
     {
-        traceable_core::runtime::say(format_args!("tracing stays off: {error}"));
+        runtime::say(format_args!("tracing stays off: {error}"));
     }
 }
 
@@ -38,8 +39,8 @@ pub fn init() {
 /// When a variable's value is not of its form, when a destination cannot be opened, when a thread cannot be started, or
 /// when tracing is on already.
 pub fn try_init() -> Result<(), InitError> {
-    if switch() == Some(false) {
-        traceable_core::runtime::switch_off();
+    if runtime::switch() == Some(false) {
+        runtime::switch_off();
         return Ok(());
     }
     let mut builder = builder()?;
@@ -52,7 +53,11 @@ pub fn try_init() -> Result<(), InitError> {
 /// The destinations that the environment names.
 fn destinations() -> Vec<String> {
     let named = std::env::var("TRACEABLE_EXPORT").unwrap_or_default();
-    if named.trim().is_empty() { Vec::new() } else { named.split(',').map(|name| name.trim().to_owned()).collect() }
+    if named.trim().is_empty() || runtime::switch() == Some(false) {
+        Vec::new()
+    } else {
+        named.split(',').map(|name| name.trim().to_owned()).collect()
+    }
 }
 
 /// Adds a destination by its name.
@@ -69,18 +74,6 @@ fn add(builder: Builder, name: &str) -> Result<Builder, InitError> {
     }
     drop(builder);
     Err(InitError::unknown_destination(name))
-}
-
-/// What the environment says of tracing as a whole.
-fn switch() -> Option<bool> {
-    ["TRACEABLE", "LANGSMITH_TRACING"].into_iter().find_map(|name| {
-        let value = std::env::var(name).ok()?;
-        match value.trim().to_ascii_lowercase().as_str() {
-            "on" | "true" | "1" | "yes" => Some(true),
-            "off" | "false" | "0" | "no" => Some(false),
-            _ => None,
-        }
-    })
 }
 
 /// A run of this name, to be begun by hand: for what no function stands for.
@@ -131,7 +124,7 @@ pub fn scope() -> Scope {
 pub const BOOT: fn() = || {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        if switch() == Some(true) {
+        if runtime::switch() == Some(true) {
             init();
         }
     });

@@ -137,7 +137,7 @@ pub fn visit(tracer: &dyn Tracer, case: Case, load: &'static Load) -> Result<Sam
     let mut best = Sample::WORST;
     for burst in 0..=BURSTS {
         let sample = match case {
-            Case::Process20kb => of_process(tracer, case, load),
+            Case::Process20kb | Case::Process20kbFull => of_process(tracer, case, load),
             _ if case.is_shared() => of_two_threads(tracer, case, load),
             _ => of_caller(tracer, case, load),
         };

@@ -4,7 +4,7 @@ use std::{hint::black_box, sync::Arc, time::Duration};
 
 use futures_core::Stream;
 use traceable::{
-    Builder,
+    Builder, Content,
     export::{Ack, Batch, BoxFuture, ExportError, Exporter},
     fold,
     model::RunChange,
@@ -46,9 +46,17 @@ async fn step(x: u64) -> u64 {
     async_work(x).await
 }
 
-#[traceable(run_type = "llm", skip(answer))]
+/// With content as it is by default, where the process allows all of it.
+#[traceable(run_type = "llm", skip(answer), content = redacted)]
 #[inline(never)]
 fn chat<'a>(messages: &[Message], answer: &'a Answer) -> &'a Answer {
+    black_box(messages);
+    answer
+}
+
+#[traceable(name = "chat", run_type = "llm", skip(answer))]
+#[inline(never)]
+fn chat_full<'a>(messages: &[Message], answer: &'a Answer) -> &'a Answer {
     black_box(messages);
     answer
 }
@@ -82,7 +90,8 @@ impl Ours {
     /// Switches tracing on.
     pub fn on() -> Result<Self, traceable::InitError> {
         let counter = Arc::<Counter>::default();
-        Builder::new().exporter(Count(Arc::clone(&counter))).max_bytes(MAX_BYTES).init()?;
+        let builder = Builder::new().exporter(Count(Arc::clone(&counter))).max_bytes(MAX_BYTES);
+        builder.content(Content::Full).init()?;
         Ok(Self { counter })
     }
 }
@@ -118,6 +127,11 @@ impl Tracer for Ours {
                 Case::ChunkWrapped => drive(wrapped(load.stream())),
                 Case::ChunkCaptured => drive(captured(load.stream())),
                 Case::ChunkFolded => drive(folded(load.stream())),
+                Case::Process20kbFull => root(|| {
+                    for _ in 0..shape.children {
+                        black_box(chat_full(load.messages(case), load.answer()));
+                    }
+                }),
                 _ => root(|| {
                     for _ in 0..shape.children {
                         black_box(chat(load.messages(case), load.answer()));

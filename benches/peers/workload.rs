@@ -119,7 +119,7 @@ impl Load {
     pub fn messages(&self, case: Case) -> &[Message] {
         match case {
             Case::Payload300b | Case::TwoThreads300b => &self.chat_300b,
-            Case::Payload20kb | Case::Process20kb => &self.chat_20kb,
+            Case::Payload20kb | Case::Process20kb | Case::Process20kbFull => &self.chat_20kb,
             _ => &self.chat_100kb,
         }
     }
@@ -141,7 +141,12 @@ impl Load {
         match case {
             Case::Off | Case::OffAsync => Totals::default(),
             Case::Leaf100 | Case::TwoThreads | Case::Async3 => Totals { records: tree, bytes: 0 },
-            Case::Payload300b | Case::Payload20kb | Case::Payload100kb | Case::Process20kb | Case::TwoThreads300b => {
+            Case::Payload300b
+            | Case::Payload20kb
+            | Case::Payload100kb
+            | Case::Process20kb
+            | Case::Process20kbFull
+            | Case::TwoThreads300b => {
                 let inputs = json(&Inputs { messages: self.messages(case) });
                 let bytes = (inputs.len() + json(&self.answer).len()) as u64;
                 Totals { records: tree, bytes: roots * children * bytes }
@@ -182,6 +187,7 @@ pub enum Case {
     TwoThreads,
     TwoThreads300b,
     Process20kb,
+    Process20kbFull,
 }
 
 /// How many calls a burst makes.
@@ -201,7 +207,7 @@ impl Shape {
 
 impl Case {
     /// All cases, in the order of the report.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Off,
         Self::OffAsync,
         Self::Leaf100,
@@ -215,6 +221,7 @@ impl Case {
         Self::TwoThreads,
         Self::TwoThreads300b,
         Self::Process20kb,
+        Self::Process20kbFull,
     ];
 
     /// The name on the command line and in the report.
@@ -233,6 +240,7 @@ impl Case {
             Self::TwoThreads => "two_threads",
             Self::TwoThreads300b => "two_threads_300b",
             Self::Process20kb => "process_20kb",
+            Self::Process20kbFull => "process_20kb_full",
         }
     }
 
@@ -257,7 +265,7 @@ impl Case {
             Self::Payload100kb => (1, 10),
             Self::Async3 => (20, 100),
             Self::ChunkWrapped | Self::ChunkCaptured | Self::ChunkFolded => (10, CHUNKS as u64),
-            Self::Process20kb => (20, 10),
+            Self::Process20kb | Self::Process20kbFull => (20, 10),
         };
         Shape { roots, children }
     }

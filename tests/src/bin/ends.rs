@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use traceable::{builder, export, exporters::JsonLines, traceable};
+use traceable::{Content, Redaction, builder, current, export, exporters::JsonLines, traceable};
 
 #[traceable]
 fn work(n: usize) -> usize {
@@ -40,10 +40,34 @@ fn chosen(n: usize) {
     traceable::scope().run_id(id).call(|| traceable::run("chosen").call(|_| ()));
 }
 
+/// Content, a password in it, and what is redacted only where that was asked for.
+const PLANTED: &str = "the tulip of ann@example.com, password=hunter2";
+
 fn many(count: usize) {
     for n in 0..count {
         work(n);
     }
+}
+
+/// Says in every place of a run what it is told, and fails below with a password in its error.
+#[traceable(run_type = "llm", metadata(told = secret, ls_model_name = "gpt-4o-mini"))]
+fn answers(secret: &str) -> serde_json::Value {
+    current().add_event("asked", secret);
+    current().attach("note", &traceable::Attachment::bytes("text/plain", secret.as_bytes()));
+    let told = secret.to_owned();
+    let below = traceable::wrap(move || {
+        let _ = fails(&told);
+    });
+    std::thread::spawn(below).join().unwrap();
+    serde_json::json!({
+        "choices": [{ "message": { "role": "assistant", "content": secret } }],
+        "usage": { "prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7 },
+    })
+}
+
+#[traceable]
+fn fails(secret: &str) -> Result<(), String> {
+    Err(format!("no answer to {} letters, password=hunter2", secret.len()))
 }
 
 /// Takes its time over every batch.
@@ -98,6 +122,11 @@ fn main() {
             println!("enabled {}", traceable::is_enabled());
             return;
         }
+        // As "env", with what must not be seen.
+        "secrets" => {
+            answers(PLANTED);
+            return;
+        }
         // As "env", in a program that traces nothing itself.
         "score" => {
             for n in 0..count {
@@ -110,10 +139,20 @@ fn main() {
         "handles" => return handles(count),
         "served" => return served(count),
         "endless" => return endless(&file, count),
-        _ => builder().unwrap().exporter(JsonLines::append(&file).unwrap()).init().unwrap(),
+        way => {
+            let builder = builder().unwrap().exporter(JsonLines::append(&file).unwrap());
+            let builder = match way {
+                "secrets-full" => builder.content(Content::Full),
+                "secrets-none" => builder.content(Content::None),
+                "secrets-own" => builder.redaction(Redaction::default().emails().key("flower").pattern("tul[a-z]+")),
+                _ => builder,
+            };
+            builder.init().unwrap();
+        }
     }
     match way.as_str() {
         "return" => many(count),
+        "secrets-full" | "secrets-none" | "secrets-own" => drop(answers(PLANTED)),
         "shaky" => (0..count).for_each(shaky_root),
         "chosen" => (0..count).for_each(chosen),
         "exit" => {

@@ -73,6 +73,8 @@ async fn a_redirect_to_a_stranger_tells_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn reqwest_does_not_carry_on_to_a_stranger() {
+    // Where the examples are built along, reqwest has TLS and asks for a provider.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let recorder = Recorder::new();
     let (stranger, strange) = listening(None).await;
     let (friend, told) = listening(Some(stranger)).await;

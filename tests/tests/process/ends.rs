@@ -18,8 +18,8 @@ pub(crate) fn file(name: &str) -> PathBuf {
 
 pub(crate) fn program(way: &str, file: &PathBuf, more: &[&str], env: &[(&str, &str)]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ends"));
-    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("TRACEABLE") || name.starts_with("LANGSMITH"))
-    {
+    let ours = ["TRACEABLE", "LANGSMITH", "OTEL_", "LITERAL_"];
+    for (name, _) in std::env::vars().filter(|(name, _)| ours.iter().any(|ours| name.starts_with(ours))) {
         command.env_remove(name);
     }
     // A busy machine must not cut off what is written at the end.
@@ -27,7 +27,7 @@ pub(crate) fn program(way: &str, file: &PathBuf, more: &[&str], env: &[(&str, &s
     command.arg(way).arg(file).args(more).envs(env.iter().copied()).output().unwrap()
 }
 
-fn runs(file: &PathBuf) -> Vec<Value> {
+pub(crate) fn runs(file: &PathBuf) -> Vec<Value> {
     let text = std::fs::read_to_string(file).unwrap();
     let _ = std::fs::remove_file(file);
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
@@ -191,6 +191,14 @@ fn the_child_of_a_fork_traces_for_itself() {
 }
 
 #[test]
+fn a_destination_of_the_environment_stands_beside_one_of_the_program() {
+    let (named, own) = (file("named"), file("own"));
+    let output = program("return", &own, &[], &[("TRACEABLE_EXPORT", &format!("jsonl:{}", named.display()))]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!((runs(&named).len(), runs(&own).len()), (1_000, 1_000));
+}
+
+#[test]
 fn the_environment_switches_tracing_on_and_off() {
     let file = file("env");
     let export = format!("jsonl:{}", file.display());
@@ -204,6 +212,9 @@ fn the_environment_switches_tracing_on_and_off() {
     assert_eq!(with(&[]).0, "enabled false\n");
     assert_eq!(with(&[("TRACEABLE", "off"), ("LANGSMITH_TRACING", "true")]).0, "enabled false\n");
     assert!(!file.exists());
+    // Also over a program that names its destinations itself.
+    assert!(program("return", &file, &[], &[("TRACEABLE", "off")]).status.success());
+    assert_eq!(runs(&file).len(), 0);
     assert_eq!(with(&[("TRACEABLE", "on")]).0, "enabled true\n");
     assert_eq!(runs(&file).len(), 1_000);
     assert_eq!(with(&[("LANGSMITH_TRACING", "true"), ("LANGSMITH_PROJECT", "demo")]).0, "enabled true\n");

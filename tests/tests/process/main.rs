@@ -1,6 +1,7 @@
 //! Whole processes: how they end, what they hold, what they cost.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used)]
 
+mod content;
 mod ends;
 mod memory;
 mod overflow;

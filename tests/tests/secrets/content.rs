@@ -1,7 +1,7 @@
 //! The content switch, and arguments that are never captured.
 
 use serde_json::json;
-use traceable::{current, model::RunChange, testing::Recorder, traceable};
+use traceable::{Context, InRunExt as _, current, model::RunChange, testing::Recorder, traceable};
 
 #[traceable(run_type = "llm", content = none)]
 fn private(question: &str) -> serde_json::Value {
@@ -35,6 +35,27 @@ fn a_run_without_content_keeps_what_was_derived() {
     assert_eq!(run.events[0].name, "asked");
     assert!(run.inputs.is_none() && run.outputs.is_none() && inner.inputs.is_none());
     assert_eq!(inner.error.as_deref(), Some("no answer, password=[redacted], 19"));
+}
+
+#[traceable(content = none)]
+async fn private_on_threads(question: &'static str) {
+    std::thread::spawn(traceable::wrap(move || inner(question))).join().unwrap().unwrap_err();
+    let below = async move { open(question) };
+    tokio::spawn(below.in_current_run()).await.unwrap();
+    current().child("by hand").input("question", question).start().end();
+    let context = Context::current();
+    std::thread::spawn(move || context.scope(|| open(question))).join().unwrap();
+}
+
+/// What is below need not be on the same thread, nor end before the run above it.
+#[tokio::test(flavor = "multi_thread")]
+async fn children_on_other_threads_have_no_content_either() {
+    let recorder = Recorder::new();
+    recorder.scope_future(private_on_threads("where is the tulip?")).await;
+    let runs = recorder.runs();
+    assert_eq!(runs.len(), 7);
+    assert!(runs.iter().all(|run| run.inputs.is_none() && run.outputs.is_none()), "{runs:#?}");
+    assert!(!serde_json::to_string(&recorder.changes()).unwrap().contains("tulip"));
 }
 
 #[test]

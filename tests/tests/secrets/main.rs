@@ -6,3 +6,4 @@ mod content;
 mod fields;
 mod generator;
 mod streams;
+mod wrapped;

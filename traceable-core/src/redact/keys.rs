@@ -149,6 +149,10 @@ const PAIRS: &[(&str, &str)] = &[
 
 /// What the name of a value says.
 pub(super) fn sense(name: &str, own: &[Vec<String>]) -> Sense {
+    // A mark says what was there, such as `openai-key`.
+    if ends_with_mark(name) {
+        return Sense::Plain;
+    }
     let words = Words::of(name);
     let is = |place: usize, known: &[&str]| known.iter().any(|known| words.is(place, known));
     if is(0, TREE) {
@@ -260,6 +264,12 @@ pub(super) fn is_mark(text: &str) -> bool {
             kind.len() <= 32
                 && kind.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
         })
+}
+
+/// Whether the last word of a text is in a mark.
+fn ends_with_mark(text: &str) -> bool {
+    let behind = text.rsplit_once("[redacted").and_then(|(_, mark)| mark.split_once(']'));
+    behind.is_some_and(|(_, behind)| !behind.contains(|c: char| c.is_ascii_alphabetic()))
 }
 
 /// How many words of a name are looked at.

@@ -95,3 +95,32 @@ impl Privacy {
         }
     }
 }
+
+#[cfg(all(test, not(feature = "redaction")))]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::model::{Json, Run};
+
+    /// Nothing here knows what is secret: only content that was asked for in full goes out.
+    #[test]
+    fn without_redaction_content_is_withheld() {
+        let apply = |process: Content, attribute: Content| {
+            let json = || Some(Json::parse(r#"{"a":"tulip"}"#).unwrap());
+            let tags = vec!["tulip".to_owned()];
+            let error = Some("tulip".to_owned());
+            let run = Run { name: "tulip".into(), inputs: json(), outputs: json(), error, tags, ..Run::default() };
+            let mut change = RunChange::End(Box::new(run));
+            assert!(Privacy { content: process, ..Privacy::default() }.apply(attribute, &mut change));
+            serde_json::to_string(&change).unwrap()
+        };
+        assert_eq!(apply(Content::Full, Content::Full).matches("tulip").count(), 5);
+        for strict in [Content::Redacted, Content::None] {
+            for (process, attribute) in [(strict, Content::Full), (Content::Full, strict), (strict, strict)] {
+                let text = apply(process, attribute);
+                assert!(!text.contains("tulip") && text.contains("\"error\":\"[redacted]\""), "{text}");
+            }
+        }
+    }
+}

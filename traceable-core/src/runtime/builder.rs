@@ -35,6 +35,7 @@ use crate::{
 /// ```
 #[must_use = "nothing happens before `init`"]
 pub struct Builder {
+    off: bool,
     exporters: Vec<Box<dyn Exporter>>,
     sample_rate: f64,
     keep_errors: bool,
@@ -59,6 +60,7 @@ impl fmt::Debug for Builder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let exporters: Vec<&str> = self.exporters.iter().map(|exporter| exporter.name()).collect();
         f.debug_struct("Builder")
+            .field("off", &self.off)
             .field("exporters", &exporters)
             .field("sample_rate", &self.sample_rate)
             .field("keep_errors", &self.keep_errors)
@@ -76,6 +78,7 @@ impl Builder {
     /// No destination, every trace, 16 MiB, drop on overflow, two seconds at the end of the process, credentials redacted.
     pub fn new() -> Self {
         Self {
+            off: false,
             exporters: Vec::new(),
             sample_rate: 1.0,
             keep_errors: false,
@@ -93,6 +96,7 @@ impl Builder {
 
     /// Takes the settings that environment variables make; a variable that cannot be read is named in an error.
     ///
+    /// - `TRACEABLE`, else `LANGSMITH_TRACING`: `off` leaves tracing off, whatever is said here
     /// - `TRACEABLE_SAMPLE_RATE`, else `LANGSMITH_TRACING_SAMPLING_RATE`: between 0 and 1
     /// - `TRACEABLE_SAMPLE_KEEP_ERRORS`: `on` or `off`
     /// - `TRACEABLE_PROJECT`, else `LANGSMITH_PROJECT`
@@ -109,7 +113,7 @@ impl Builder {
     ///
     /// When a variable's value is not of its form; the error names the variable, the value and the form.
     pub fn from_env() -> Result<Self, InitError> {
-        let mut builder = Self::new();
+        let mut builder = Self { off: switch() == Some(false), ..Self::new() };
         if let Some(rate) = read("TRACEABLE_SAMPLE_RATE", "a number between 0 and 1", parse_rate)? {
             builder.sample_rate = rate;
         } else if let Some(rate) = read("LANGSMITH_TRACING_SAMPLING_RATE", "a number between 0 and 1", parse_rate)? {
@@ -264,12 +268,16 @@ impl Builder {
         })
     }
 
-    /// Switches tracing on.
+    /// Switches tracing on, unless the environment switches it off.
     ///
     /// # Errors
     ///
     /// When it is on already, when a thread cannot be started, or when a pattern of the redaction is no regular expression.
     pub fn init(self) -> Result<(), InitError> {
+        if self.off {
+            gate::close();
+            return Ok(());
+        }
         let pipeline = Pipeline::get_or_make().map_err(InitError::thread)?;
         if gate::default_client_listens() {
             return Err(InitError { kind: Kind::AlreadyOn });
@@ -290,6 +298,19 @@ impl Builder {
         }
         Ok(())
     }
+}
+
+/// What the environment says of tracing as a whole: `TRACEABLE`, else `LANGSMITH_TRACING`.
+#[must_use]
+pub fn switch() -> Option<bool> {
+    ["TRACEABLE", "LANGSMITH_TRACING"].into_iter().find_map(|name| {
+        let value = std::env::var(name).ok()?;
+        match value.trim().to_ascii_lowercase().as_str() {
+            "on" | "true" | "1" | "yes" => Some(true),
+            "off" | "false" | "0" | "no" => Some(false),
+            _ => None,
+        }
+    })
 }
 
 fn read<T>(name: &'static str, form: &'static str, parse: impl Fn(&str) -> Option<T>) -> Result<Option<T>, InitError> {

@@ -25,7 +25,7 @@ use std::{
 use once_cell::sync::OnceCell;
 
 pub use self::{
-    builder::{Builder, InitError, is_enabled, may_record, shutdown, stats, switch_off},
+    builder::{Builder, InitError, is_enabled, may_record, shutdown, stats, switch, switch_off},
     clients::Client,
     counters::Stats,
     flush::{Flush, Flushed, flush, flush_blocking},
