@@ -31,6 +31,8 @@ struct Local {
     stack: Vec<Frame>,
     /// What stands beside frames with the flag `SCOPE`, by their places. Where there is no such frame, it is a leftover.
     beside: Vec<(usize, Arc<Carried>)>,
+    /// There are frames with the flag `GONE`.
+    has_gone: bool,
     /// A buffer to write bodies in, kept for its capacity.
     scratch: Option<Body>,
     log: Option<Producer>,
@@ -366,6 +368,7 @@ pub(crate) fn leave(seat: Seat) {
         let frame = local.stack.get_mut(place).filter(|frame| frame.key == key && frame.is(SCOPE) == is_scope)?;
         if place + 1 < top {
             *frame = Frame { flags: GONE, ..Frame::NONE };
+            local.has_gone = true;
         } else {
             local.cut(place);
         }
@@ -499,14 +502,24 @@ pub(crate) fn retain(key: Key) -> bool {
 
 /// Says that a handle to a run, which was taken down, is gone.
 pub(crate) fn release(key: Key) {
-    must(|local| local.append(record::release_head(key), &[], Need::Must));
+    must(|local| {
+        let _ = local.append(record::release_head(key), &[], Need::Must);
+    });
 }
 
 /// As [`with`], for what has to be written also when the thread is ending and its part is gone.
 #[inline]
-fn must<T>(mut write: impl FnMut(&mut Local) -> T) {
-    if with(&mut write).is_none() && gate::is_on() {
-        write(&mut Local::new());
+fn must(mut write: impl FnMut(&mut Local)) {
+    /// Apart, so that what is written stays inline where it is hot.
+    #[cold]
+    #[inline(never)]
+    fn apart(write: &mut dyn FnMut(&mut Local)) {
+        if gate::is_on() {
+            write(&mut Local::new());
+        }
+    }
+    if with(|local| write(local)).is_none() {
+        apart(&mut write);
     }
 }
 
@@ -530,6 +543,7 @@ impl Local {
         Self {
             stack: Vec::new(),
             beside: Vec::new(),
+            has_gone: false,
             scratch: None,
             log: None,
             epoch: 0,
@@ -620,9 +634,17 @@ impl Local {
     #[inline]
     fn cut(&mut self, place: usize) {
         self.stack.truncate(place);
+        if self.has_gone {
+            self.cut_gone();
+        }
+    }
+
+    #[cold]
+    fn cut_gone(&mut self) {
         while self.stack.last().is_some_and(|top| top.is(GONE)) {
             self.stack.pop();
         }
+        self.has_gone = self.stack.iter().any(|frame| frame.is(GONE));
     }
 
     /// What the scopes around say. A run between has taken it over, so only requests ask for it then.

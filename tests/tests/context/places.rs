@@ -24,9 +24,9 @@ fn a_context_in_a_scope_of_another_tells_its_own_place() {
     recorder.scope(|| {
         let far = level(5);
         let near = run("near").start();
-        let told = far.scope(|| scope().parent(&near.context()).call(|| Context::current().headers()));
-        let seen = far.scope(|| scope().parent(&near.context()).call(|| traceable::current().headers()));
-        let begun = far.scope(|| scope().parent(&near.context()).call(|| run("begun").start().headers()));
+        let told = far.scope(|| scope().parent(near.context()).call(|| Context::current().headers()));
+        let seen = far.scope(|| scope().parent(near.context()).call(|| traceable::current().headers()));
+        let begun = far.scope(|| scope().parent(near.context()).call(|| run("begun").start().headers()));
         assert_eq!(order_of(&told).id(), near.id());
         assert_eq!(order_of(&told), order_of(&near.headers()));
         assert_eq!(order_of(&seen), order_of(&near.headers()));

@@ -60,6 +60,7 @@ enum Way {
 
 /// What a scope says.
 #[derive(Debug, Clone, Copy)]
+#[allow(clippy::struct_excessive_bools, reason = "each is said or not")]
 struct Said {
     thread: bool,
     user: bool,
@@ -120,11 +121,14 @@ struct World {
     /// What requests told, by the number of the request.
     told: Arc<Mutex<BTreeMap<u32, Vec<Told>>>>,
     /// The ids that runs read of themselves and of their trace.
-    ids: Arc<Mutex<HashMap<u32, (Option<RunId>, Option<RunId>)>>>,
+    ids: Arc<Mutex<HashMap<u32, Ids>>>,
 }
 
 /// The caller's place and the user, as a request tells them.
 type Told = (String, Option<String>);
+
+/// The id of a run and of its trace.
+type Ids = (Option<RunId>, Option<RunId>);
 
 type Task = Pin<Box<dyn Future<Output = Result<(), String>> + Send>>;
 
