@@ -205,6 +205,16 @@ pub(crate) fn parts(bytes: &[u8]) -> Option<(u64, &[u8])> {
     Some((first, bytes.get(body..body + (first >> 32) as usize)?))
 }
 
+/// When what a record says happened, by the clock of its trace, where it says so.
+pub(crate) fn time(bytes: &[u8]) -> Option<i64> {
+    let word = |i: usize| bytes.get(i * 8..)?.first_chunk().map(|word| u64::from_le_bytes(*word));
+    match (word(0)? & 0xff) as u8 {
+        START => word(3).map(|time| time as i64),
+        END | CHUNK | NOTE => word(2).map(|time| time as i64),
+        _ => None,
+    }
+}
+
 /// Reads a record from its bytes. `None` for a kind that this version does not know.
 pub(crate) fn parse(bytes: &[u8]) -> Option<Record<'_>> {
     let word = |i: usize| bytes.get(i * 8..)?.first_chunk().map(|word| u64::from_le_bytes(*word));

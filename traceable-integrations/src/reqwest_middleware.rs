@@ -13,7 +13,7 @@ use crate::tower::{AllowedHosts, tell};
 /// reqwest follows redirects by itself and takes the headers along. So this sets the client's redirect policy: reqwest's
 /// own, but from a host that may be told to one that may not it does not go, and the redirect is the answer.
 ///
-/// ```
+/// ```no_run
 /// use traceable_integrations::{reqwest_middleware::client, tower::AllowedHosts};
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    ops::Range,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::atomic::Ordering,
     time::{Duration, Instant},
@@ -24,6 +25,8 @@ const TICK: Duration = Duration::from_millis(10);
 const IDLE_TICKS: u32 = 20;
 /// Bytes of a batch.
 const BATCH_BYTES: usize = 1 << 20;
+/// Bytes of records that are copied before what they say is taken.
+const COPY_BYTES: usize = 256 << 10;
 /// How often the clock is anchored anew.
 const ANCHOR_EVERY: Duration = Duration::from_secs(5);
 /// Blocks that are kept for the next burst when the writer goes to sleep.
@@ -43,7 +46,42 @@ pub(super) fn run(pipeline: &'static Pipeline) {
     }
 }
 
+/// Records of several logs that were copied and not taken yet.
+#[derive(Default)]
+struct Copied {
+    bytes: Vec<u8>,
+    records: Vec<Copy>,
+}
+
+struct Copy {
+    /// When it happened, by the clock of its trace; what says no time happened when the one before it did.
+    time: i64,
+    log: usize,
+    place: Range<usize>,
+    /// Whether it was read when all logs were read for the first time in this pass.
+    is_first: bool,
+}
+
+impl Copied {
+    fn push(&mut self, log: usize, record: &[u8], is_first: bool) {
+        let before = self.records.last().filter(|before| before.log == log).map_or(0, |before| before.time);
+        let time = record::time(record).unwrap_or(before);
+        let from = self.bytes.len();
+        self.bytes.extend_from_slice(record);
+        self.records.push(Copy { time, log, place: from..self.bytes.len(), is_first });
+    }
+
+    /// Puts the records in the order in which they happened, and answers how many may be taken: all of those that were
+    /// read first. What caused them was written before them, so it was read at the latest when the logs were read again;
+    /// what caused the others may not have been read yet.
+    fn settle(&mut self) -> usize {
+        self.records.sort_by_key(|record| record.time);
+        self.records.iter().rposition(|record| record.is_first).map_or(0, |last| last + 1)
+    }
+}
+
 struct Writer {
+    copied: Copied,
     pipeline: &'static Pipeline,
     /// The logs by their numbers.
     logs: Vec<(usize, Consumer)>,
@@ -59,6 +97,7 @@ impl Writer {
     fn new(pipeline: &'static Pipeline) -> Self {
         let now = Instant::now();
         Self {
+            copied: Copied::default(),
             pipeline,
             logs: Vec::new(),
             logs_seen: 0,
@@ -104,7 +143,10 @@ impl Writer {
         if self.pipeline.board.wanted().is_some() {
             return;
         }
-        let busy = self.idle < IDLE_TICKS || self.assembly.wants_ticks() || self.pipeline.board.has_futures();
+        let busy = !self.copied.records.is_empty()
+            || self.idle < IDLE_TICKS
+            || self.assembly.wants_ticks()
+            || self.pipeline.board.has_futures();
         if busy {
             std::thread::park_timeout(TICK);
             return;
@@ -122,22 +164,38 @@ impl Writer {
     }
 
     /// Reads every log up to at least what stood in it when the pass began. Answers whether there was anything.
+    ///
+    /// Logs are read one after the other, so what is read in one may have been caused by what was written to another when
+    /// that had been read already. So all are copied, all are copied again, and what was copied first is taken in the
+    /// order in which it happened.
     fn read_logs(&mut self) -> bool {
+        let taken = self.assembly.taken();
+        self.copy_logs(true);
+        if self.logs.len() > 1 && !self.copied.records.is_empty() {
+            self.copy_logs(false);
+        }
+        let settled = self.copied.settle();
+        self.take_copied(settled);
+        self.assembly.taken() != taken
+    }
+
+    fn copy_logs(&mut self, is_first: bool) {
         for log in lock(&self.pipeline.fresh_logs).drain(..) {
             self.logs.push((self.logs_seen, log));
             self.logs_seen += 1;
         }
-        let taken = self.assembly.taken();
         // A log cannot hold more blocks than the pool gives out, so this reaches the end that the pass began with.
         let blocks = self.pipeline.pool.max_blocks() + 1;
         let mut closed = Vec::new();
         for at in 0..self.logs.len() {
             for _ in 0..blocks {
-                let assembly = &mut self.assembly;
                 let (number, log) = &mut self.logs[at];
-                let number = *number;
-                let drained = log.drain(1, record::words, |bytes| assembly.take(number, bytes));
-                self.dispatch(BATCH_BYTES);
+                let copied = &mut self.copied;
+                let drained = log.drain(1, record::words, |bytes| copied.push(*number, bytes, is_first));
+                if copied.bytes.len() > COPY_BYTES {
+                    // A burst: there is no room to wait for what may be said elsewhere.
+                    self.take_copied(usize::MAX);
+                }
                 if drained == Drained::Closed {
                     closed.push(at);
                 }
@@ -149,7 +207,25 @@ impl Writer {
         for at in closed.into_iter().rev() {
             self.logs.swap_remove(at).1.close();
         }
-        self.assembly.taken() != taken
+    }
+
+    /// Takes what the first of the copied records say. The others are among the first of the next pass.
+    fn take_copied(&mut self, count: usize) {
+        let mut copied = std::mem::take(&mut self.copied);
+        let count = count.min(copied.records.len());
+        for Copy { log, place, .. } in copied.records.drain(..count) {
+            self.assembly.take(log, &copied.bytes[place]);
+            self.dispatch(BATCH_BYTES);
+        }
+        let mut rest = Copied::default();
+        for Copy { log, place, .. } in &copied.records {
+            rest.push(*log, &copied.bytes[place.clone()], true);
+        }
+        if rest.records.is_empty() {
+            copied.bytes.clear();
+            rest.bytes = copied.bytes;
+        }
+        self.copied = rest;
     }
 
     /// Hands finished changes over, when there are at least this many bytes of them.
