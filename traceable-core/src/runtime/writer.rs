@@ -65,7 +65,10 @@ struct Copy {
 impl Copied {
     fn push(&mut self, log: usize, record: &[u8], is_first: bool) {
         let before = self.records.last().filter(|before| before.log == log).map_or(0, |before| before.time);
-        let time = record::time(record).unwrap_or(before);
+        self.keep(record::time(record).unwrap_or(before), log, record, is_first);
+    }
+
+    fn keep(&mut self, time: i64, log: usize, record: &[u8], is_first: bool) {
         let from = self.bytes.len();
         self.bytes.extend_from_slice(record);
         self.records.push(Copy { time, log, place: from..self.bytes.len(), is_first });
@@ -218,8 +221,8 @@ impl Writer {
             self.dispatch(BATCH_BYTES);
         }
         let mut rest = Copied::default();
-        for Copy { log, place, .. } in &copied.records {
-            rest.push(*log, &copied.bytes[place.clone()], true);
+        for Copy { time, log, place, .. } in copied.records.drain(..) {
+            rest.keep(time, log, &copied.bytes[place], true);
         }
         if rest.records.is_empty() {
             copied.bytes.clear();
