@@ -30,7 +30,7 @@ pub(super) fn run(id: RunId, mut record: Fields, beside: Vec<Attachment>) -> Run
         end_time: record.remove("end_time").as_ref().and_then(time),
         inputs: body(&mut record, "inputs"),
         outputs: body(&mut record, "outputs"),
-        error: record.remove("error").map(|error| error.to_value()).and_then(text),
+        error: record.remove("error").map(|error| error.to_value()).and_then(text).filter(|error| !error.is_empty()),
         events: take::<Vec<Value>>(&mut record, "events").unwrap_or_default().into_iter().filter_map(event).collect(),
         tags: take::<Vec<Value>>(&mut record, "tags").unwrap_or_default().into_iter().filter_map(text).collect(),
         project: take::<String>(&mut record, "session_name").map(Into::into),
@@ -56,7 +56,7 @@ fn take<T: DeserializeOwned>(record: &mut Fields, name: &str) -> Option<T> {
 fn text(value: Value) -> Option<String> {
     match value {
         Value::Null => None,
-        Value::String(text) => Some(text).filter(|text| !text.is_empty()),
+        Value::String(text) => Some(text),
         other => Some(other.to_string()),
     }
 }
