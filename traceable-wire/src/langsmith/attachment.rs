@@ -1,5 +1,7 @@
 //! Files of a run: LangSmith takes their bytes beside the record, each in a part with its name.
 
+use std::collections::HashMap;
+
 use traceable_core::model::{Attachment, AttachmentData};
 
 /// Bytes of a name: the part's whole name has to stay below what servers take.
@@ -12,6 +14,7 @@ const MAX_MIME: usize = 128;
 /// one name the later counts.
 pub(super) fn beside(attachments: &[Attachment]) -> (Vec<(String, &Attachment)>, Vec<&Attachment>) {
     let mut sent: Vec<(String, &Attachment)> = Vec::new();
+    let mut places = HashMap::new();
     let mut named = Vec::new();
     for attachment in attachments {
         if !matches!(attachment.data, AttachmentData::Bytes(_)) {
@@ -19,9 +22,12 @@ pub(super) fn beside(attachments: &[Attachment]) -> (Vec<(String, &Attachment)>,
             continue;
         }
         let name = name(&attachment.name);
-        match sent.iter_mut().find(|(known, _)| *known == name) {
-            Some((_, known)) => *known = attachment,
-            None => sent.push((name, attachment)),
+        match places.get(&name) {
+            Some(&place) => sent[place] = (name, attachment),
+            None => {
+                places.insert(name.clone(), sent.len());
+                sent.push((name, attachment));
+            }
         }
     }
     (sent, named)

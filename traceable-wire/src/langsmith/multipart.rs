@@ -144,7 +144,8 @@ fn parameter_of<'a>(parameter: &'a str, name: &str) -> Option<&'a str> {
     known.trim().eq_ignore_ascii_case(name).then_some(bare)
 }
 
-/// Reads a multipart body. The caller bounds its length; of its parts, at most [`MAX_PARTS`] are read.
+/// Reads a multipart body. The caller bounds its length, and what is made of it is in proportion; of its parts, at most
+/// [`MAX_PARTS`] are read.
 ///
 /// Takes what LangSmith's SDKs for Python and JavaScript send: a patch before its post, lengths in either header or none, a
 /// file behind its run or alone, `null` for what is not said. A part that cannot be read is an error for that part alone.
@@ -197,8 +198,16 @@ fn end_of(content: &[u8], length: Option<usize>, delimiter: &[u8]) -> Option<usi
         .or_else(|| find(content, delimiter))
 }
 
+/// Looks for the first byte alone, which JSON on the wire never has: no text takes long.
 fn find(bytes: &[u8], what: &[u8]) -> Option<usize> {
-    bytes.windows(what.len()).position(|window| window == what)
+    let mut at = 0;
+    loop {
+        at += bytes.get(at..)?.iter().position(|byte| Some(byte) == what.first())?;
+        if bytes[at..].starts_with(what) {
+            return Some(at);
+        }
+        at += 1;
+    }
 }
 
 /// The headers of a part, and what is behind them.

@@ -111,11 +111,9 @@ fn rest(run: &mut Run, mut rest: Fields) {
     if let Some(own) = rest.remove("metadata") {
         run.metadata.insert(REST.to_owned(), own.to_value());
     }
-    let more: BTreeMap<String, Map<String, Value>> = take(&mut rest, "attachment_metadata").unwrap_or_default();
-    for (name, metadata) in more {
-        if let Some(attachment) = run.attachments.iter_mut().find(|attachment| attachment.name == name) {
-            attachment.metadata = metadata;
-        }
+    let mut more: BTreeMap<String, Map<String, Value>> = take(&mut rest, "attachment_metadata").unwrap_or_default();
+    for attachment in &mut run.attachments {
+        attachment.metadata = more.remove(&attachment.name).unwrap_or_default();
     }
     run.attachments.extend(take::<Vec<Attachment>>(&mut rest, "attachments").unwrap_or_default());
     if let Some(kind) = take::<String>(&mut rest, RUN_TYPE) {
