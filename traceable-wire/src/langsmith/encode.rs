@@ -72,6 +72,9 @@ pub struct Encoder {
 impl Encoder {
     /// A multipart body of at most `max_bytes`. `boundary` must stand nowhere in the changes: 32 random hexadecimal digits
     /// do not.
+    ///
+    /// No file is read here: of an attachment that is a path, only the path is sent, so read it before. A score of a thread
+    /// has no place at LangSmith.
     pub fn multipart(&mut self, changes: &[RunChange], boundary: &str, max_bytes: usize) -> Encoded {
         self.encode(changes, Multipart::new(boundary), max_bytes)
     }
