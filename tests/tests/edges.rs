@@ -26,6 +26,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "xxhash-rust",
         ],
     ),
+    ("traceable-wire", &["traceable-core", "flate2", "serde", "serde_json", "zstd"]),
     (
         "traceable-integrations",
         &[
@@ -44,7 +45,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "tracing-subscriber",
         ],
     ),
-    ("traceable-exporters", &["traceable-core", "anstyle", "serde", "serde_json", "terminal_size", "unicode-width"]),
+    (
+        "traceable-exporters",
+        &["traceable-core", "traceable-wire", "anstyle", "serde", "serde_json", "terminal_size", "unicode-width"],
+    ),
     (
         "traceable",
         &[

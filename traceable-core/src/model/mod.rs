@@ -21,5 +21,5 @@ pub use merge::Assembler;
 pub use people::{Thread, User};
 pub use run::{Event, OtelContext, Run, RunType, SourceLocation, Status, StreamInfo};
 pub use score::{Score, ScoreSource, ScoreTarget};
-pub use time::format_time;
+pub use time::{format_time, parse_time};
 pub use usage::Usage;

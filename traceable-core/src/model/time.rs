@@ -17,6 +17,47 @@ pub fn format_time(time: i64) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{micros:06}Z")
 }
 
+/// The reverse of [`format_time`], for what other programs write: a blank in place of the `T`, a fraction of any length
+/// or none, an offset from UTC. Without an offset it is UTC. The answer is in nanoseconds since the epoch; `None` when the text
+/// is no such moment or when 64 bits do not reach it.
+///
+/// ```
+/// use traceable_core::model::parse_time;
+///
+/// assert_eq!(parse_time("2024-05-31T16:08:37.123456Z"), Some(1_717_171_717_123_456_000));
+/// assert_eq!(parse_time("2024-05-31T18:08:37+02:00"), Some(1_717_171_717_000_000_000));
+/// assert_eq!(parse_time("yesterday"), None);
+/// ```
+#[must_use]
+pub fn parse_time(text: &str) -> Option<i64> {
+    let (moment, rest) = text.as_bytes().split_at_checked(19)?;
+    let [.., b'-', _, _, b'-', _, _, b'T' | b't' | b' ', _, _, b':', _, _, b':', _, _] = moment else { return None };
+    let (nanos, offset) = match rest {
+        [b'.' | b',', rest @ ..] => {
+            let (fraction, offset) =
+                rest.split_at(rest.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(rest.len()));
+            let known = &fraction[..fraction.len().min(9)];
+            (number(known)? * 10_i64.pow(9 - known.len() as u32), offset)
+        }
+        offset => (0, offset),
+    };
+    let ahead = match offset {
+        b"" | b"Z" | b"z" => 0,
+        [sign @ (b'+' | b'-'), h1, h2, minutes @ ..] => {
+            let minutes = minutes.strip_prefix(b":").unwrap_or(minutes);
+            if !matches!(minutes.len(), 0 | 2) {
+                return None;
+            }
+            let seconds = number(&[*h1, *h2])? * 3_600 + number(minutes)? * 60;
+            if *sign == b'-' { -seconds } else { seconds }
+        }
+        _ => return None,
+    };
+    let two = |at: usize| number(&moment[at..at + 2]);
+    let day = (number(&moment[..4])?, two(5)?, two(8)?);
+    since_epoch(day, (two(11)?, two(14)?, two(17)?), nanos, ahead)
+}
+
 /// A moment in UTC, split for printing.
 pub(crate) struct Civil {
     pub(crate) year: i64,
@@ -61,19 +102,24 @@ pub(crate) fn parse_compact(text: &str) -> Option<i64> {
     if !(16..=21).contains(&text.len()) || text[8] != b'T' {
         return None;
     }
-    let number = |digits: &[u8]| {
-        digits
-            .iter()
-            .try_fold(0_i64, |number, digit| digit.is_ascii_digit().then(|| number * 10 + i64::from(digit - b'0')))
-    };
-    let year = number(&text[..4])?;
-    let month = number(&text[4..6])?;
-    let day = number(&text[6..8])?;
-    let hour = number(&text[9..11])?;
-    let minute = number(&text[11..13])?;
-    let second = number(&text[13..15])?;
+    let two = |at: usize| number(&text[at..at + 2]);
     let fraction = &text[15..];
     let nanos = number(fraction)? * 10_i64.pow(9 - fraction.len() as u32);
+    since_epoch((number(&text[..4])?, two(4)?, two(6)?), (two(9)?, two(11)?, two(13)?), nanos, 0)
+}
+
+/// The number that the digits write; zero without any.
+fn number(digits: &[u8]) -> Option<i64> {
+    digits.iter().try_fold(0_i64, |number, digit| digit.is_ascii_digit().then(|| number * 10 + i64::from(digit - b'0')))
+}
+
+/// Nanoseconds since the epoch of a day (year, month, day) and a time (hour, minute, second) that are `ahead` seconds of UTC.
+fn since_epoch(
+    (year, month, day): (i64, i64, i64),
+    (hour, minute, second): (i64, i64, i64),
+    nanos: i64,
+    ahead: i64,
+) -> Option<i64> {
     let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
     let days = match month {
         2 => 28 + i64::from(is_leap),
@@ -84,7 +130,7 @@ pub(crate) fn parse_compact(text: &str) -> Option<i64> {
     if !(1..=days).contains(&day) || hour > 23 || minute > 59 || second > 59 {
         return None;
     }
-    let seconds = days_since_epoch(year, month, day) * 86_400 + hour * 3_600 + minute * 60 + second;
+    let seconds = days_since_epoch(year, month, day) * 86_400 + hour * 3_600 + minute * 60 + second - ahead;
     seconds.checked_mul(1_000_000_000)?.checked_add(nanos)
 }
 
@@ -113,11 +159,13 @@ mod tests {
             // The first microsecond of what 64 bits reach is only there in part.
             let cut = (time.div_euclid(1_000)).checked_mul(1_000);
             prop_assert_eq!(parse_compact(&text), cut);
+            prop_assert_eq!(parse_time(&format_time(time)), cut);
         }
 
         #[test]
-        fn anything_is_refused_or_read(text in "[0-9T]{0,30}|.{0,30}") {
+        fn anything_is_refused_or_read(text in "[0-9T]{0,30}|.{0,30}|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}.{0,9}") {
             let _ = parse_compact(&text);
+            let _ = parse_time(&text);
         }
     }
 

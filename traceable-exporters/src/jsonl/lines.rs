@@ -4,11 +4,11 @@ use std::io;
 
 use serde::Serialize;
 use traceable_core::{export::Batch, model::RunChange};
+use traceable_wire::langsmith::Record;
 
 use super::{
     file::{Appender, Storage},
     open::OpenRuns,
-    record::Record,
     said::Said,
 };
 
@@ -50,9 +50,9 @@ impl<S: Storage> Lines<S> {
             let encoded = match (&said, &run) {
                 (Some(said), _) => encode(said, &mut self.line),
                 (_, Some(run)) if matches!(change, RunChange::Patch(_)) => {
-                    encode(&Record::addition(run), &mut self.line)
+                    encode(&Record::added_line(run), &mut self.line)
                 }
-                (_, Some(run)) => encode(&Record::new(run), &mut self.line),
+                (_, Some(run)) => encode(&Record::line(run), &mut self.line),
                 (None, None) => continue,
             };
             if encoded.is_err() {
@@ -125,7 +125,7 @@ mod tests {
     #[test]
     fn a_batch_that_comes_again_goes_on_where_it_stopped() {
         let mut line = Vec::new();
-        encode(&Record::new(&run(1)), &mut line).unwrap();
+        encode(&Record::line(&run(1)), &mut line).unwrap();
         let mut lines = Lines::new(Disk::with_room(line.len() * 5 / 2));
         assert_eq!(lines.take(&batch(1..5)).unwrap_err().kind(), io::ErrorKind::StorageFull);
         assert_eq!(ids(&lines), ['1', '2']);

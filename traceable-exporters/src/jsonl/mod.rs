@@ -1,12 +1,11 @@
 //! Appends each ended run to a file, one JSON object a line, in LangSmith's names.
 //!
-//! From change to line: `open` joins the records of a run, `record` says what a line is and `said` what one is that is
-//! of no run, `lines` takes a batch through them, `file` appends without ever tearing a line.
+//! From change to line: `open` joins the records of a run, LangSmith's `Record` says what a line is and `said` what one
+//! is that is of no run, `lines` takes a batch through them, `file` appends without ever tearing a line.
 
 mod file;
 mod lines;
 mod open;
-mod record;
 mod said;
 
 use std::{

@@ -1,4 +1,4 @@
-//! A run as LangSmith writes it: the keys of a `post` record, in one object.
+//! A run as LangSmith writes it: one object, the same in a body that is sent and in a file.
 //!
 //! What LangSmith has no key for stands under `extra.metadata`: in the names that LangSmith reads (`ls_provider`,
 //! `ls_model_name`, `usage_metadata`, …) and, where there is none, under `traceable.rest`. Only what a moment has
@@ -9,20 +9,55 @@ use std::{borrow::Cow, collections::BTreeMap};
 use serde::{Serialize, Serializer, ser::SerializeMap};
 use serde_json::{Map, Value};
 use traceable_core::model::{
-    Attachment, DottedOrder, Event, Json, OtelContext, Run, RunId, SourceLocation, Status, StreamInfo, Usage,
+    Attachment, DottedOrder, Event, Json, OtelContext, Run, RunId, RunType, SourceLocation, Status, StreamInfo, Usage,
     format_time,
 };
 
+use super::attachment;
+
 /// The key of all that LangSmith has no name for.
-const REST: &str = "traceable.rest";
+pub(super) const REST: &str = "traceable.rest";
+
+/// The key of a kind that LangSmith does not know; the run is a `chain` there.
+pub(super) const RUN_TYPE: &str = "traceable.run_type";
 
 /// The event by which LangSmith knows when an answer began.
-const FIRST_TOKEN: &str = "new_token";
+pub(super) const FIRST_TOKEN: &str = "new_token";
 
-/// One line of the file.
-#[derive(Serialize)]
-pub(super) struct Record<'a> {
-    id: RunId,
+/// The name of this library among those that LangSmith hears from.
+pub(super) const SDK: &str = "traceable-rs";
+
+/// The parameters of a call that LangSmith reads under names of their own.
+pub(super) const COPIES: [(&str, &str); 3] =
+    [("ls_temperature", "temperature"), ("ls_max_tokens", "max_tokens"), ("ls_stop", "stop")];
+
+/// The kinds that LangSmith knows.
+const KNOWN: [&str; 7] = ["llm", "chain", "tool", "retriever", "embedding", "prompt", "parser"];
+
+/// Who reads a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reader {
+    /// LangSmith: it finds out itself how a run stands, and takes files beside the record.
+    Service,
+    /// Whoever opens a file, which has nothing but the record.
+    File,
+}
+
+/// A run in LangSmith's keys.
+///
+/// ```
+/// use traceable_core::model::{Run, RunType};
+/// use traceable_wire::langsmith::Record;
+///
+/// let run = Run { name: "plan".into(), run_type: RunType::Agent, ..Run::default() };
+/// let record = serde_json::to_value(Record::post(&run))?;
+/// assert_eq!(record["run_type"], "chain");
+/// assert_eq!(record["extra"]["metadata"]["traceable.run_type"], "agent");
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Debug, Serialize)]
+pub struct Record<'a> {
+    pub(super) id: RunId,
     trace_id: RunId,
     #[serde(skip_serializing_if = "Option::is_none")]
     parent_run_id: Option<RunId>,
@@ -30,7 +65,8 @@ pub(super) struct Record<'a> {
     dotted_order: Option<Cow<'a, DottedOrder>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<&'a str>,
-    run_type: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    run_type: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     start_time: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -38,23 +74,49 @@ pub(super) struct Record<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    inputs: Option<Body<'a>>,
+    pub(super) inputs: Option<Body<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    outputs: Option<Body<'a>>,
+    pub(super) outputs: Option<Body<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<&'a str>,
+    pub(super) error: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    events: Option<Vec<EventRecord<'a>>>,
+    pub(super) events: Option<Vec<EventRecord<'a>>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     tags: Option<&'a [String]>,
-    extra: Extra<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) extra: Option<Extra<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     session_name: Option<&'a str>,
 }
 
 impl<'a> Record<'a> {
-    /// The record of a whole run.
-    pub(super) fn new(run: &'a Run) -> Self {
+    /// A run that LangSmith is told of for the first time, whole or open.
+    pub fn post(run: &'a Run) -> Self {
+        let mut record = Self::of(run, Reader::Service);
+        record.run_type = Some(record.run_type.filter(|kind| KNOWN.contains(kind)).unwrap_or("chain"));
+        record.status = None;
+        record.error = record.error.filter(|error| !error.is_empty());
+        record
+    }
+
+    /// What is new of a run that LangSmith knows.
+    pub fn patch(run: &'a Run) -> Self {
+        let mut record = Self::post(run).without_what_is_unsaid(run);
+        record.run_type = record.run_type.filter(|_| run.run_type != RunType::default());
+        record
+    }
+
+    /// A whole run as a file keeps it: with its status, with a kind that LangSmith does not know, and with its files.
+    pub fn line(run: &'a Run) -> Self {
+        Self::of(run, Reader::File)
+    }
+
+    /// What is added to a run of the same file.
+    pub fn added_line(run: &'a Run) -> Self {
+        Self::of(run, Reader::File).without_what_is_unsaid(run)
+    }
+
+    fn of(run: &'a Run, reader: Reader) -> Self {
         let order = &run.dotted_order;
         let root_order = || run.is_root().then(|| Cow::Owned(DottedOrder::root(run.start_time, run.id)));
         Self {
@@ -63,7 +125,7 @@ impl<'a> Record<'a> {
             parent_run_id: run.parent_id,
             dotted_order: if order.depth() > 0 { Some(Cow::Borrowed(order)) } else { root_order() },
             name: Some(&run.name),
-            run_type: run.run_type.as_str(),
+            run_type: Some(run.run_type.as_str()),
             start_time: Some(format_time(run.start_time)),
             end_time: run.end_time.map(format_time),
             status: Some(status(run)),
@@ -72,21 +134,29 @@ impl<'a> Record<'a> {
             error: run.error.as_deref(),
             events: Some(events(run)),
             tags: Some(&run.tags),
-            extra: Extra { metadata: Metadata::new(run), runtime: RUNTIME },
+            extra: Some(Extra { metadata: Metadata::new(run, reader), runtime: RUNTIME }),
             session_name: run.project.as_deref(),
         }
     }
 
-    /// The record of what is added to a run: what it does not say must not look as if it were said.
-    pub(super) fn addition(run: &'a Run) -> Self {
-        let mut record = Self::new(run);
-        record.name = record.name.filter(|name| !name.is_empty());
-        record.start_time = record.start_time.filter(|_| run.start_time != 0);
-        record.dotted_order = record.dotted_order.filter(|_| run.start_time != 0);
-        record.status = record.status.filter(|status| *status != "pending");
-        record.events = record.events.filter(|events| !events.is_empty());
-        record.tags = record.tags.filter(|tags| !tags.is_empty());
-        record
+    /// What an addition does not say must not look as if it were said.
+    fn without_what_is_unsaid(mut self, run: &Run) -> Self {
+        self.name = self.name.filter(|name| !name.is_empty());
+        self.start_time = self.start_time.filter(|_| run.start_time != 0);
+        self.dotted_order = self.dotted_order.filter(|_| run.start_time != 0);
+        self.status = self.status.filter(|status| *status != "pending");
+        self.events = self.events.filter(|events| !events.is_empty());
+        self.tags = self.tags.filter(|tags| !tags.is_empty());
+        self
+    }
+}
+
+/// How a run stands, as LangSmith concludes it from the rest of the record.
+pub(super) fn concluded(run: &Run) -> Status {
+    match run {
+        _ if run.error.as_ref().is_some_and(|error| !error.is_empty()) => Status::Error,
+        _ if run.end_time.is_some() => Status::Ok,
+        _ => Status::Pending,
     }
 }
 
@@ -101,7 +171,8 @@ fn status(run: &Run) -> &'static str {
 }
 
 /// Inputs or outputs, which are always an object in LangSmith.
-struct Body<'a> {
+#[derive(Debug)]
+pub(super) struct Body<'a> {
     json: &'a Json,
     /// The key of a value that is none.
     name: &'static str,
@@ -118,23 +189,23 @@ impl Serialize for Body<'_> {
     }
 }
 
-#[derive(Serialize)]
-struct EventRecord<'a> {
+#[derive(Debug, Serialize)]
+pub(super) struct EventRecord<'a> {
     name: &'a str,
     time: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    kwargs: Option<Cow<'a, Value>>,
+    kwargs: Option<&'a Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    message: Option<&'a str>,
+    message: Option<&'a Value>,
 }
 
 impl<'a> EventRecord<'a> {
     fn new(event: &'a Event) -> Self {
         let (kwargs, message) = match &event.data {
             None => (None, None),
-            Some(Value::String(message)) => (None, Some(message.as_str())),
-            Some(data @ Value::Object(_)) => (Some(Cow::Borrowed(data)), None),
-            Some(data) => (Some(Cow::Owned(serde_json::json!({ "data": data }))), None),
+            Some(data @ Value::Object(_)) => (Some(data), None),
+            // LangSmith's own SDK puts lists here as well.
+            Some(message) => (None, Some(message)),
         };
         Self { name: &event.name, time: format_time(event.time), kwargs, message }
     }
@@ -152,14 +223,14 @@ fn events(run: &Run) -> Vec<EventRecord<'_>> {
     events
 }
 
-#[derive(Serialize)]
-struct Extra<'a> {
+#[derive(Debug, Serialize)]
+pub(super) struct Extra<'a> {
     metadata: Metadata<'a>,
     runtime: Runtime,
 }
 
 /// What recorded the run, in LangSmith's keys.
-#[derive(Serialize)]
+#[derive(Debug, Serialize)]
 struct Runtime {
     sdk: &'static str,
     sdk_version: &'static str,
@@ -170,7 +241,7 @@ struct Runtime {
 }
 
 const RUNTIME: Runtime = Runtime {
-    sdk: "traceable-rs",
+    sdk: SDK,
     sdk_version: env!("CARGO_PKG_VERSION"),
     library: "traceable",
     platform: std::env::consts::OS,
@@ -178,7 +249,7 @@ const RUNTIME: Runtime = Runtime {
 };
 
 /// A field's value in whatever form the run keeps it.
-#[derive(Serialize)]
+#[derive(Debug, Serialize)]
 #[serde(untagged)]
 enum Field<'a> {
     Text(&'a str),
@@ -188,7 +259,8 @@ enum Field<'a> {
     Json(&'a Json),
     Stream(&'a StreamInfo),
     Source(&'a SourceLocation),
-    Attachments(&'a [Attachment]),
+    Attachments(Vec<&'a Attachment>),
+    OfAttachments(BTreeMap<String, &'a Map<String, Value>>),
     Map(&'a Map<String, Value>),
     Otel(&'a OtelContext),
     Status(Status),
@@ -205,6 +277,7 @@ impl Field<'_> {
 }
 
 /// `extra.metadata`: the run's own, then what LangSmith looks for there, then the rest.
+#[derive(Debug)]
 struct Metadata<'a> {
     run: &'a Run,
     named: Vec<(&'static str, Field<'a>)>,
@@ -212,12 +285,12 @@ struct Metadata<'a> {
 }
 
 impl<'a> Metadata<'a> {
-    fn new(run: &'a Run) -> Self {
+    fn new(run: &'a Run, reader: Reader) -> Self {
         let mut metadata = Self { run, named: Vec::new(), rest: BTreeMap::new() };
         // Without `..`, so that a new field cannot be forgotten here.
         #[rustfmt::skip]
         let Run {
-            id: _, trace_id: _, parent_id: _, dotted_order: _, name: _, run_type: _, start_time: _, end_time: _,
+            id: _, trace_id: _, parent_id: _, dotted_order: _, name: _, run_type, start_time: _, end_time: _,
             status, inputs: _, outputs: _, expected, error: _, events: _, stream, tags: _, metadata: own, provider,
             model, params, usage, project: _, thread_id, session_id, user, environment, release, attachments,
             variables, prompt_ref, deployment_ref, otel, source,
@@ -226,31 +299,53 @@ impl<'a> Metadata<'a> {
             ("ls_provider", provider),
             ("ls_model_name", model),
             ("thread_id", thread_id),
-            ("session_id", session_id),
             ("ls_user_id", user),
             ("revision_id", release),
         ];
         for (name, text) in texts {
             metadata.name(name, text.as_deref().map(Field::Text));
         }
+        let is_session = |own: &Value| own.as_str() == session_id.as_deref();
+        match (reader, thread_id) {
+            // LangSmith would take a session for the thread.
+            (Reader::Service, Some(_)) if session_id != thread_id && !own.get("session_id").is_some_and(is_session) => {
+                metadata.keep("session_id", session_id.as_deref().map(Field::Text));
+            }
+            _ => metadata.name("session_id", session_id.as_deref().map(Field::Text)),
+        }
+        if reader == Reader::Service && !KNOWN.contains(&run_type.as_str()) {
+            metadata.name(RUN_TYPE, Some(Field::Text(run_type.as_str())));
+        }
         metadata.name("ls_invocation_params", (!params.is_empty()).then_some(Field::Values(params)));
-        let copies = [("ls_temperature", "temperature"), ("ls_max_tokens", "max_tokens"), ("ls_stop", "stop")];
-        for (name, param) in copies {
+        for (name, param) in COPIES {
             let value = params.get(param).filter(|_| !own.contains_key(name));
             metadata.name(name, value.map(Field::Value));
         }
-        metadata.name("usage_metadata", usage.as_ref().map(Field::Usage));
+        metadata.name("usage_metadata", usage.as_ref().filter(|usage| !usage.is_empty()).map(Field::Usage));
         metadata.keep("metadata", own.get(REST).map(Field::Value));
         metadata.keep("expected", expected.as_ref().map(Field::Json));
         metadata.keep("stream", stream.as_ref().map(Field::Stream));
         metadata.keep("environment", environment.as_deref().map(Field::Text));
-        metadata.keep("attachments", (!attachments.is_empty()).then_some(Field::Attachments(attachments)));
+        let (beside, named) = match reader {
+            Reader::Service => attachment::beside(attachments),
+            Reader::File => (Vec::new(), attachments.iter().collect()),
+        };
+        let more: BTreeMap<_, _> = beside
+            .into_iter()
+            .filter(|(_, of)| !of.metadata.is_empty())
+            .map(|(name, of)| (name, &of.metadata))
+            .collect();
+        metadata.keep("attachments", (!named.is_empty()).then_some(Field::Attachments(named)));
+        metadata.keep("attachment_metadata", (!more.is_empty()).then_some(Field::OfAttachments(more)));
         metadata.keep("variables", (!variables.is_empty()).then_some(Field::Map(variables)));
         metadata.keep("prompt_ref", prompt_ref.as_deref().map(Field::Text));
         metadata.keep("deployment_ref", deployment_ref.as_deref().map(Field::Text));
         metadata.keep("otel", otel.as_ref().map(Field::Otel));
         metadata.keep("source", source.as_ref().map(Field::Source));
-        let said = matches!(status, Status::Ok | Status::Error | Status::Pending);
+        let said = match reader {
+            Reader::Service => *status == concluded(run),
+            Reader::File => matches!(status, Status::Ok | Status::Error | Status::Pending),
+        };
         metadata.keep("status", (!said).then_some(Field::Status(*status)));
         metadata
     }

@@ -1,0 +1,177 @@
+//! Which change is a `post`, which a `patch`, and how many of them go into one body.
+
+use std::{
+    borrow::Cow,
+    collections::{HashMap, HashSet, VecDeque},
+};
+
+use traceable_core::model::{AttachmentFor, Run, RunChange, RunId, Score, ScoreTarget};
+
+use super::{batch::Batch, multipart::Multipart};
+
+/// Runs that were announced and whose end is awaited; beyond, the oldest are forgotten.
+const MAX_OPEN: usize = 1 << 16;
+
+/// What is sent for a change.
+pub(super) enum Sent<'a> {
+    Post(Cow<'a, Box<Run>>),
+    Patch(&'a Run),
+    Attachment(&'a AttachmentFor),
+    Score(&'a Score),
+    /// Nothing: LangSmith has no place for it, or it went along with another change.
+    Nothing,
+}
+
+/// A body that is being written.
+pub(super) trait Body {
+    /// Writes what is sent; `false` when this kind of body has no place for it.
+    fn write(&self, sent: &Sent<'_>, out: &mut Vec<u8>) -> serde_json::Result<bool>;
+    /// Takes over what was written.
+    fn keep(&mut self, sent: &Sent<'_>, bytes: &[u8]);
+    /// How long the finished body is with so many bytes more.
+    fn len_with(&self, more: usize) -> usize;
+    /// The body; empty when nothing was kept.
+    fn finish(self) -> Vec<u8>;
+}
+
+/// A body, and what became of the changes.
+#[derive(Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Encoded {
+    /// What to send; empty when there is nothing to send.
+    pub body: Vec<u8>,
+    /// How many changes, from the first, are done with. The others need another body.
+    pub taken: usize,
+    /// How many of these LangSmith has no place for.
+    pub left_out: u64,
+    /// How many of these are too large for any body, or cannot be written.
+    pub refused: u64,
+}
+
+/// Makes bodies of changes. It knows which runs it has announced: a run that ended before it left is one `post`, and one
+/// that was announced is a `post` and, later, a `patch`.
+///
+/// ```
+/// use traceable_core::model::{Run, RunChange, RunId};
+/// use traceable_wire::langsmith::{Encoder, decode_multipart};
+///
+/// let run = Run { id: RunId::from_u128(1), name: "answer".into(), end_time: Some(1_000), ..Run::default() };
+/// let changes = [RunChange::End(Box::new(run))];
+/// let encoded = Encoder::default().multipart(&changes, "0b6f9c2e41d84c4f", 1 << 20);
+/// assert_eq!(encoded.taken, 1);
+///
+/// let decoded = decode_multipart(&encoded.body, "0b6f9c2e41d84c4f");
+/// assert_eq!(decoded.changes[0].run().map(|run| &*run.name), Some("answer"));
+/// ```
+#[derive(Debug, Default)]
+pub struct Encoder {
+    open: HashSet<RunId>,
+    order: VecDeque<RunId>,
+}
+
+impl Encoder {
+    /// A multipart body of at most `max_bytes`. `boundary` must stand nowhere in the changes: 32 random hexadecimal digits
+    /// do not.
+    ///
+    /// No file is read here: of an attachment that is a path, only the path is sent, so read it before. A score of a thread
+    /// has no place at LangSmith.
+    pub fn multipart(&mut self, changes: &[RunChange], boundary: &str, max_bytes: usize) -> Encoded {
+        self.encode(changes, Multipart::new(boundary), max_bytes)
+    }
+
+    /// A batch of JSON of at most `max_bytes`. It has no place for feedback, nor for the bytes of attachments.
+    pub fn batch(&mut self, changes: &[RunChange], max_bytes: usize) -> Encoded {
+        self.encode(changes, Batch::default(), max_bytes)
+    }
+
+    /// Says that a run was announced by somebody else, such as by this program before it was started again.
+    pub fn announced(&mut self, id: RunId) {
+        if self.open.insert(id) {
+            self.order.push_back(id);
+        }
+        while self.open.len() > MAX_OPEN
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.open.remove(&oldest);
+        }
+        // Ended runs leave their ids behind; sweep them before the list outgrows the set.
+        if self.order.len() > 2 * MAX_OPEN {
+            self.order.retain(|id| self.open.contains(id));
+        }
+    }
+
+    fn encode(&mut self, changes: &[RunChange], mut body: impl Body, max_bytes: usize) -> Encoded {
+        let mut encoded = Encoded::default();
+        let mut out = Vec::new();
+        let mut joined = HashSet::new();
+        let ends: HashMap<RunId, &Run> = changes
+            .iter()
+            .filter_map(|change| if let RunChange::End(run) = change { Some((run.id, &**run)) } else { None })
+            .collect();
+        let mut empty = true;
+        for change in changes {
+            let sent = self.sent(change, &ends, &mut joined);
+            out.clear();
+            match body.write(&sent, &mut out) {
+                Ok(true) if body.len_with(out.len()) <= max_bytes => {
+                    body.keep(&sent, &out);
+                    empty = false;
+                    self.note(&sent);
+                }
+                Ok(true) if !empty => break,
+                Ok(true) | Err(_) => encoded.refused += 1,
+                Ok(false) => encoded.left_out += u64::from(!joined.contains(&of(change))),
+            }
+            encoded.taken += 1;
+        }
+        // The end of a run that went along with its start, and lies behind the cut, must not look like a run of its own.
+        for change in &changes[encoded.taken..] {
+            if let RunChange::End(run) = change
+                && joined.contains(&Some(run.id))
+            {
+                self.announced(run.id);
+            }
+        }
+        encoded.body = body.finish();
+        encoded
+    }
+
+    fn sent<'a>(
+        &self,
+        change: &'a RunChange,
+        ends: &HashMap<RunId, &'a Run>,
+        joined: &mut HashSet<Option<RunId>>,
+    ) -> Sent<'a> {
+        match change {
+            RunChange::Start(run) => match ends.get(&run.id) {
+                Some(end) => {
+                    let mut whole = run.clone();
+                    whole.absorb((*end).clone());
+                    joined.insert(Some(run.id));
+                    Sent::Post(Cow::Owned(whole))
+                }
+                None => Sent::Post(Cow::Borrowed(run)),
+            },
+            RunChange::End(run) if joined.contains(&Some(run.id)) => Sent::Nothing,
+            RunChange::End(run) if self.open.contains(&run.id) => Sent::Patch(run),
+            RunChange::End(run) => Sent::Post(Cow::Borrowed(run)),
+            RunChange::Patch(run) => Sent::Patch(run),
+            RunChange::Attachment(attachment) => Sent::Attachment(attachment),
+            RunChange::Score(score) if !matches!(score.target, ScoreTarget::Thread(_)) => Sent::Score(score),
+            _ => Sent::Nothing,
+        }
+    }
+
+    fn note(&mut self, sent: &Sent<'_>) {
+        match sent {
+            Sent::Post(run) if run.end_time.is_none() => self.announced(run.id),
+            Sent::Post(run) => drop(self.open.remove(&run.id)),
+            Sent::Patch(run) if run.end_time.is_some() => drop(self.open.remove(&run.id)),
+            _ => {}
+        }
+    }
+}
+
+fn of(change: &RunChange) -> Option<RunId> {
+    change.run().map(|run| run.id)
+}
