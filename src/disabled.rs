@@ -640,10 +640,14 @@ pub fn fold<S, C, F: FnMut(&mut S, &C)>(_state: S, _step: F) -> Fold<S, F> {
 #[non_exhaustive]
 pub struct Flushed {
     /// `true`.
-    pub complete: bool,
+    pub spooled: bool,
+    /// `true`.
+    pub delivered: bool,
     /// 0.
     pub pending: usize,
 }
+
+const NOTHING: Flushed = Flushed { spooled: true, delivered: true, pending: 0 };
 
 /// Does nothing.
 pub fn init() {}
@@ -656,7 +660,7 @@ pub fn is_enabled() -> bool {
 
 /// Does nothing.
 pub fn flush(_timeout: Duration) -> Flush {
-    std::future::ready(Flushed { complete: true, pending: 0 })
+    std::future::ready(NOTHING)
 }
 
 /// The future of [`flush`].
@@ -664,10 +668,10 @@ pub type Flush = std::future::Ready<Flushed>;
 
 /// Does nothing.
 pub fn flush_blocking(_timeout: Duration) -> Flushed {
-    Flushed { complete: true, pending: 0 }
+    NOTHING
 }
 
 /// Does nothing.
 pub fn shutdown(_timeout: Duration) -> Flushed {
-    Flushed { complete: true, pending: 0 }
+    NOTHING
 }

@@ -27,7 +27,7 @@ fn memory() -> &'static Memory {
 }
 
 fn flush() {
-    assert!(traceable::flush_blocking(Duration::from_secs(30)).complete);
+    assert!(traceable::flush_blocking(Duration::from_secs(30)).delivered);
 }
 
 /// The changes of a trace that have arrived.

@@ -14,7 +14,6 @@ mod by_hand;
 mod clock;
 mod context;
 mod current;
-#[cfg(feature = "spool")]
 pub mod delivery;
 pub mod export;
 mod feedback;

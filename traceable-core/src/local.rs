@@ -13,7 +13,7 @@ use crate::{
     model::{OtelContext, RunId, Status},
     origin::{self, Origin},
     record::{self, Key, SaidKind, item},
-    runtime::{self, counters::Reason, gate},
+    runtime::{self, Waiting, counters::Reason, gate},
     scope::{Carried, Next},
     site::Site,
     sync::Arc,
@@ -779,8 +779,8 @@ impl Local {
         self.follow_epoch();
         let Some(log) = &mut self.log else { return Err(Full) };
         let mut appended = log.append(&head, body, need);
-        let mut deadline = None;
-        while appended.is_err() && runtime::wait_for_room(&mut deadline) {
+        let mut waiting = Waiting::default();
+        while appended.is_err() && runtime::wait_for_room(&mut waiting) {
             appended = log.append(&head, body, need);
         }
         match appended {

@@ -184,14 +184,14 @@ fn main() {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {
                 many(count);
-                assert!(traceable::flush(Duration::from_secs(30)).await.complete);
-                assert!(traceable::flush_blocking(Duration::from_secs(30)).complete);
+                assert!(traceable::flush(Duration::from_secs(30)).await.delivered);
+                assert!(traceable::flush_blocking(Duration::from_secs(30)).delivered);
             });
             println!("lines {}", std::fs::read_to_string(&file).unwrap().lines().count());
         }
         "shutdown" => {
             many(count);
-            assert!(traceable::shutdown(Duration::from_secs(30)).complete);
+            assert!(traceable::shutdown(Duration::from_secs(30)).delivered);
             many(count);
             assert!(!traceable::is_enabled());
         }
@@ -220,7 +220,7 @@ fn fork(count: usize) {
         child
     }
     many(count);
-    assert!(traceable::flush_blocking(Duration::from_secs(30)).complete);
+    assert!(traceable::flush_blocking(Duration::from_secs(30)).delivered);
     // Another thread is about to take any lock of ours when the process forks.
     std::thread::spawn(|| {
         loop {
@@ -275,10 +275,10 @@ fn served(count: usize) {
     };
     // As many as are remembered on purpose.
     (0..count).for_each(serve);
-    assert!(traceable::flush_blocking(Duration::from_secs(30)).complete);
+    assert!(traceable::flush_blocking(Duration::from_secs(30)).delivered);
     let before = resident();
     (count..2 * count).for_each(serve);
-    assert!(traceable::flush_blocking(Duration::from_secs(30)).complete);
+    assert!(traceable::flush_blocking(Duration::from_secs(30)).delivered);
     println!("grown {} dropped {:?}", resident().saturating_sub(before), traceable::stats().dropped);
 }
 
@@ -313,7 +313,7 @@ fn crowded() {
     while traceable::stats().dropped.get("queue_full").is_none_or(|dropped| *dropped < 100) {
         look(&image, &text);
     }
-    assert!(traceable::shutdown(Duration::from_secs(60)).complete);
+    assert!(traceable::shutdown(Duration::from_secs(60)).delivered);
     // One is the program's own, one is in its attachment.
     println!("held {}", std::sync::Arc::strong_count(&bytes) - 2);
 }

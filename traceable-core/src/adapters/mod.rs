@@ -219,6 +219,7 @@ fn end_with(ending: &mut Ending, status: Status, outcome: impl FnOnce(&mut Outco
     outcome(&mut Outcome { body, failed: &mut ending.failed });
     let status = if ending.failed { Status::Error } else { status };
     local::write_end(ending, status);
+    crate::runtime::settle();
 }
 
 /// Notes on the run itself that its code is unwinding.

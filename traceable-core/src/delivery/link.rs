@@ -68,20 +68,28 @@ impl Link {
         state.appended.saturating_sub(state.done)
     }
 
-    /// Waits until everything appended so far is done with, until nothing is delivered any more, or until `deadline`.
-    /// Answers whether everything is done with.
-    pub fn wait_until_done(&self, deadline: Instant) -> bool {
-        self.hurry();
+    /// How many changes were appended so far.
+    pub(crate) fn goal(&self) -> u64 {
+        self.lock().appended
+    }
+
+    /// Whether this many changes are done with.
+    pub(crate) fn has_reached(&self, goal: u64) -> bool {
+        self.lock().done >= goal
+    }
+
+    /// Waits until this many changes are done with, or until `deadline`; with `if_answering` also no longer than the
+    /// backend answers. Answers whether they are.
+    pub(crate) fn wait_until(&self, goal: u64, deadline: Instant, if_answering: bool) -> bool {
         let mut state = self.lock();
-        let wanted = state.appended;
-        while state.done < wanted && !state.is_open {
+        while state.done < goal && !(if_answering && state.is_open) {
             let left = deadline.saturating_duration_since(Instant::now());
             if left == Duration::ZERO {
                 break;
             }
             state = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
         }
-        state.done >= wanted
+        state.done >= goal
     }
 
     /// The delivery is done with this many changes of this process, all in all.

@@ -11,6 +11,13 @@ use super::{
     flush::{Flushed, flush_blocking},
     gate::{self, Sampler},
 };
+#[cfg(feature = "spool")]
+use super::spooled::{
+    SpoolMode, Spooled,
+    settings::{self, Wishes},
+};
+#[cfg(feature = "spool")]
+use crate::{delivery::Remote, spool::Durability};
 #[cfg(feature = "redaction")]
 use crate::redact::{PatternError, Redaction};
 use crate::{
@@ -37,6 +44,10 @@ use crate::{
 pub struct Builder {
     off: bool,
     exporters: Vec<Box<dyn Exporter>>,
+    #[cfg(feature = "spool")]
+    remotes: Vec<std::sync::Arc<dyn Remote>>,
+    #[cfg(feature = "spool")]
+    spool: Wishes,
     sample_rate: f64,
     keep_errors: bool,
     max_bytes: usize,
@@ -75,15 +86,19 @@ impl fmt::Debug for Builder {
 }
 
 impl Builder {
-    /// No destination, every trace, 16 MiB, drop on overflow, two seconds at the end of the process, credentials redacted.
+    /// No destination, every trace, 16 MiB, callers that wait for the spool on overflow, two seconds at the end of the process, credentials redacted.
     pub fn new() -> Self {
         Self {
             off: false,
             exporters: Vec::new(),
+            #[cfg(feature = "spool")]
+            remotes: Vec::new(),
+            #[cfg(feature = "spool")]
+            spool: Wishes::default(),
             sample_rate: 1.0,
             keep_errors: false,
             max_bytes: DEFAULT_MAX_BYTES,
-            overflow: Overflow::Drop,
+            overflow: Overflow::default(),
             exit_timeout: Duration::from_secs(2),
             panic_hook: true,
             defaults: Defaults::default(),
@@ -103,7 +118,12 @@ impl Builder {
     /// - `TRACEABLE_ENVIRONMENT`, else `OTEL_DEPLOYMENT_ENVIRONMENT`, else `LITERAL_ENV`
     /// - `TRACEABLE_RELEASE`, else `LANGSMITH_REVISION_ID`
     /// - `TRACEABLE_MAX_BYTES`: bytes
-    /// - `TRACEABLE_OVERFLOW`: `drop`, or `block:` and milliseconds
+    /// - `TRACEABLE_OVERFLOW`: `spill`, `drop`, or `block:` and milliseconds
+    /// - `TRACEABLE_HOME`: the folder of the spool and of all other files of this library
+    /// - `TRACEABLE_SPOOL`: `background`, or `inline`
+    /// - `TRACEABLE_SPOOL_MAX_BYTES`: bytes of the spool, such as `1GiB`
+    /// - `TRACEABLE_DURABILITY`: `process`, `periodic:` and milliseconds, or `every`
+    /// - `TRACEABLE_KEEP`: how long runs are kept on this machine, such as `24h`; `TRACEABLE_KEEP_BYTES`: and how many bytes
     /// - `TRACEABLE_EXIT_FLUSH`: milliseconds
     /// - `TRACEABLE_CAPTURE_CONTENT`: `full`, `redacted` or `none`; else `OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT`,
     ///   of which `false` is `none`
@@ -139,9 +159,11 @@ impl Builder {
         if let Some(bytes) = read("TRACEABLE_MAX_BYTES", "a number of bytes", |text| text.parse().ok())? {
             builder.max_bytes = bytes;
         }
-        if let Some(overflow) = read("TRACEABLE_OVERFLOW", "`drop` or `block:` and milliseconds", parse_overflow)? {
+        if let Some(overflow) = read("TRACEABLE_OVERFLOW", "`spill`, `drop`, or `block:` and milliseconds", parse_overflow)? {
             builder.overflow = overflow;
         }
+        #[cfg(feature = "spool")]
+        builder.read_spool()?;
         if let Some(millis) = read("TRACEABLE_EXIT_FLUSH", "a number of milliseconds", |text| text.parse().ok())? {
             builder.exit_timeout = Duration::from_millis(millis);
         }
@@ -157,6 +179,75 @@ impl Builder {
             metadata: hides("LANGSMITH_HIDE_METADATA")?,
         };
         Ok(builder)
+    }
+
+    #[cfg(feature = "spool")]
+    fn read_spool(&mut self) -> Result<(), InitError> {
+        const BYTES: &str = "a number of bytes, with `KiB`, `MiB` or `GiB` where that is meant";
+        const TIME: &str = "a number with `s`, `m`, `h` or `d`";
+        let spool = &mut self.spool;
+        if let Some(mode) = read("TRACEABLE_SPOOL", "`background` or `inline`", settings::parse_mode)? {
+            spool.mode = mode;
+        }
+        let form = "`process`, `every`, or `periodic:` and milliseconds";
+        if let Some(durability) = read("TRACEABLE_DURABILITY", form, settings::parse_durability)? {
+            spool.durability = durability;
+        }
+        spool.max_bytes = read("TRACEABLE_SPOOL_MAX_BYTES", BYTES, settings::parse_bytes)?;
+        spool.keep = read("TRACEABLE_KEEP", TIME, settings::parse_time)?;
+        spool.keep_bytes = read("TRACEABLE_KEEP_BYTES", BYTES, settings::parse_bytes)?;
+        Ok(())
+    }
+
+    /// Adds a backend over a network. What is for it lies in the spool until it has taken it, also over the end of the
+    /// process.
+    #[cfg(feature = "spool")]
+    pub fn remote(mut self, remote: impl Remote + 'static) -> Self {
+        self.remotes.push(std::sync::Arc::new(remote));
+        self
+    }
+
+    /// Whether runs are kept on this machine for whoever looks at them here, also where no other destination is named.
+    #[cfg(feature = "spool")]
+    pub fn local(mut self, keep: bool) -> Self {
+        self.spool.is_local = keep;
+        self
+    }
+
+    /// The folder of the spool; without, as [`data_home`](crate::spool::data_home) says.
+    #[cfg(feature = "spool")]
+    pub fn home(mut self, folder: impl Into<std::path::PathBuf>) -> Self {
+        self.spool.home = Some(folder.into());
+        self
+    }
+
+    /// When a run counts as recorded.
+    #[cfg(feature = "spool")]
+    pub fn spool_mode(mut self, mode: SpoolMode) -> Self {
+        self.spool.mode = mode;
+        self
+    }
+
+    /// When what is in the spool is forced to the disk.
+    #[cfg(feature = "spool")]
+    pub fn durability(mut self, durability: Durability) -> Self {
+        self.spool.durability = durability;
+        self
+    }
+
+    /// Bytes of the spool. Beyond, the oldest goes, and is counted.
+    #[cfg(feature = "spool")]
+    pub fn spool_max_bytes(mut self, bytes: u64) -> Self {
+        self.spool.max_bytes = Some(bytes);
+        self
+    }
+
+    /// How long runs are kept on this machine when all backends have them, and how many bytes of them.
+    #[cfg(feature = "spool")]
+    pub fn keep(mut self, time: Duration, bytes: u64) -> Self {
+        self.spool.keep = Some(time);
+        self.spool.keep_bytes = Some(bytes);
+        self
     }
 
     /// Adds a destination.
@@ -285,9 +376,15 @@ impl Builder {
         let privacy = self.privacy()?;
         let destinations: Result<Vec<_>, _> = self.exporters.into_iter().map(Destination::start).collect();
         let destinations = destinations.map_err(InitError::thread)?;
-        let listens = !destinations.is_empty();
-        pipeline.set_bounds(self.max_bytes, self.overflow);
-        pipeline.clients.set_default(ClientSet { destinations, defaults: self.defaults, privacy });
+        #[cfg(feature = "spool")]
+        let spooled = Spooled::open(self.remotes, &self.spool).map_err(InitError::thread)?;
+        #[cfg(not(feature = "spool"))]
+        let spooled = None;
+        let listens = !destinations.is_empty() || spooled.is_some();
+        pipeline.set_bounds(self.max_bytes, self.overflow, spooled.is_some());
+        #[cfg(feature = "spool")]
+        super::set_inline(spooled.is_some() && self.spool.mode == SpoolMode::Inline);
+        pipeline.clients.set_default(ClientSet { destinations, spooled, defaults: self.defaults, privacy });
         exit::set_exit_timeout(self.exit_timeout);
         if self.panic_hook {
             exit::install_panic_hook();
@@ -349,6 +446,7 @@ fn parse_rate(text: &str) -> Option<f64> {
 
 fn parse_overflow(text: &str) -> Option<Overflow> {
     match text.split_once(':') {
+        None if text == "spill" => Some(Overflow::Spill),
         None if text == "drop" => Some(Overflow::Drop),
         Some(("block", millis)) => millis.parse().ok().map(|millis| Overflow::Block(Duration::from_millis(millis))),
         _ => None,
@@ -411,7 +509,7 @@ impl fmt::Display for InitError {
             Kind::Destination { name, .. } => write!(f, "the destination `{name}` could not be opened"),
             Kind::UnknownDestination(name) => write!(
                 f,
-                "there is no destination `{name}`: use `console` or `jsonl:` and a path, each with its feature switched on"
+                "there is no destination `{name}`: use `console`, `local`, `langsmith`, or `jsonl:` and a path, each with its feature switched on"
             ),
             #[cfg(feature = "redaction")]
             Kind::Pattern(error) => error.fmt(f),
@@ -437,7 +535,7 @@ impl std::error::Error for InitError {
 ///
 /// Runs that are open now are delivered as far as they are. `init` may be called again afterwards.
 pub fn shutdown(timeout: Duration) -> Flushed {
-    let Some(pipeline) = Pipeline::get() else { return Flushed { complete: true, pending: 0 } };
+    let Some(pipeline) = Pipeline::get() else { return Flushed::NOTHING };
     gate::set_default_client(false, Sampler::new(1.0, false));
     let flushed = flush_blocking(timeout);
     pipeline.clients.set_default(ClientSet::default());

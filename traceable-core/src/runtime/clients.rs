@@ -2,8 +2,8 @@
 
 use std::{borrow::Cow, sync::Mutex};
 
-use super::{destination::Destination, lock};
-use crate::{model::Run, redact::Privacy, sync::Arc};
+use super::{destination::Destination, lock, spooled::Spooled};
+use crate::{delivery::Link, model::Run, redact::Privacy, sync::Arc};
 
 /// Where the runs of some traces go.
 ///
@@ -16,9 +16,29 @@ pub struct Client(pub(crate) u16);
 #[derive(Default)]
 pub(crate) struct ClientSet {
     pub(crate) destinations: Vec<Destination>,
+    /// Where its changes are kept for backends over a network, and for whoever looks at this machine.
+    pub(crate) spooled: Option<Spooled>,
     /// What runs say that do not say it themselves.
     pub(crate) defaults: Defaults,
     pub(crate) privacy: Privacy,
+}
+
+impl ClientSet {
+    /// What its spool and the backends behind that tell each other.
+    pub(crate) fn links(&self) -> &[std::sync::Arc<Link>] {
+        self.spooled.as_ref().map_or(&[], Spooled::links)
+    }
+
+    /// Changes that are not delivered yet, summed over all backends.
+    pub(crate) fn pending(&self) -> usize {
+        let direct: usize = self.destinations.iter().map(Destination::pending).sum();
+        direct + self.links().iter().map(|link| link.pending() as usize).sum::<usize>()
+    }
+
+    /// Whether what was handed over outlives the process, as far as that is a matter of the spool.
+    pub(crate) fn is_safe(&self) -> bool {
+        self.spooled.as_ref().is_none_or(Spooled::is_safe)
+    }
 }
 
 /// What runs say that do not say it themselves.
@@ -98,6 +118,7 @@ impl Clients {
         let renew = |set: &Arc<ClientSet>| {
             Arc::new(ClientSet {
                 destinations: set.destinations.iter().filter_map(Destination::after_fork).collect(),
+                spooled: set.spooled.as_ref().and_then(Spooled::after_fork),
                 defaults: set.defaults.clone(),
                 privacy: set.privacy.clone(),
             })

@@ -12,7 +12,7 @@ use std::{
 
 use super::{
     counters::{self, Reason},
-    flush::flush_blocking,
+    flush::flush_at_exit,
     gate,
 };
 use crate::{clock, local, sys, tape::floor_char_boundary};
@@ -46,8 +46,8 @@ extern "C" fn at_exit() {
     // A panic must not reach C.
     let _ = catch_unwind(|| {
         let timeout = Duration::from_millis(EXIT_MILLIS.load(Ordering::Relaxed));
-        let flushed = flush_blocking(timeout);
-        if !flushed.complete {
+        let flushed = flush_at_exit(timeout);
+        if !flushed.spooled {
             counters::dropped_many(Reason::Undelivered, flushed.pending as u64);
             crate::notice::say(format_args!(
                 "at the end of the process {} changes were not delivered within {timeout:?} (TRACEABLE_EXIT_FLUSH)",

@@ -9,22 +9,32 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Pipeline, lock};
+use super::{Pipeline, clients::ClientSet, lock};
+use crate::{delivery::Link, sync::Arc};
 
 /// What a flush achieved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Flushed {
+    /// Everything that was recorded before outlives this process: it lies in the spool, or its backends have taken it.
+    pub spooled: bool,
     /// Everything that was recorded before has been taken by its backends, or refused for good and counted.
-    pub complete: bool,
+    pub delivered: bool,
     /// Changes that still wait for a backend, summed over all of them.
     pub pending: usize,
+}
+
+impl Flushed {
+    /// Nothing was recorded.
+    pub(crate) const NOTHING: Self = Self { spooled: true, delivered: true, pending: 0 };
 }
 
 #[derive(Default)]
 struct Board {
     /// The last ticket given out.
     requested: u64,
+    /// The last ticket of somebody who waits for backends, and not for the spool alone.
+    hurried: u64,
     /// The last ticket that the writer has passed on to the destinations.
     passed_on: u64,
     /// The last ticket that all destinations have worked off. They work in order, so all before it are done too.
@@ -46,6 +56,14 @@ impl Board {
     }
 }
 
+/// What somebody waits for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Wanted {
+    pub(crate) ticket: u64,
+    /// Whether it is to be delivered, and not spooled alone.
+    pub(crate) is_flush: bool,
+}
+
 /// Where flushes wait.
 #[derive(Default)]
 pub(crate) struct FlushBoard {
@@ -54,16 +72,20 @@ pub(crate) struct FlushBoard {
 }
 
 impl FlushBoard {
-    fn request(&self) -> u64 {
+    fn request(&self, hurried: bool) -> u64 {
         let mut board = lock(&self.board);
         board.requested += 1;
+        if hurried {
+            board.hurried = board.requested;
+        }
         board.requested
     }
 
     /// The newest ticket that waits for the writer.
-    pub(crate) fn wanted(&self) -> Option<u64> {
+    pub(crate) fn wanted(&self) -> Option<Wanted> {
         let board = lock(&self.board);
-        (board.requested > board.passed_on).then_some(board.requested)
+        let ticket = board.requested;
+        (ticket > board.passed_on).then_some(Wanted { ticket, is_flush: board.hurried > board.passed_on })
     }
 
     /// The writer has given a ticket to this many destinations.
@@ -114,29 +136,58 @@ impl FlushBoard {
     }
 }
 
-fn report(pipeline: &Pipeline, complete: bool) -> Flushed {
-    let sets = pipeline.clients.all();
-    let pending = sets.iter().flat_map(|set| &set.destinations).map(super::destination::Destination::pending).sum();
-    Flushed { complete, pending }
-}
+/// How far a backend behind a spool has to come.
+type Goal = (std::sync::Arc<Link>, u64);
 
 /// Delivers everything recorded so far, waiting at most `timeout`.
 ///
 /// Also works inside of an async runtime, where it blocks the thread: prefer [`flush`] there. Runs that are open now are
 /// delivered as far as they are.
 pub fn flush_blocking(timeout: Duration) -> Flushed {
-    let Some(pipeline) = Pipeline::get() else { return Flushed { complete: true, pending: 0 } };
-    let ticket = pipeline.board.request();
+    wait(timeout, false)
+}
+
+/// As [`flush_blocking`], but a backend that does not answer is not waited for: what is for it lies in the spool.
+pub(crate) fn flush_at_exit(timeout: Duration) -> Flushed {
+    wait(timeout, true)
+}
+
+fn wait(timeout: Duration, if_answering: bool) -> Flushed {
+    let Some(pipeline) = Pipeline::get() else { return Flushed::NOTHING };
+    let deadline = Instant::now() + timeout;
+    let ticket = pipeline.board.request(true);
     pipeline.wake();
-    let complete = pipeline.board.wait(Instant::now() + timeout, |board| board.done >= ticket);
-    report(pipeline, complete)
+    let written = pipeline.board.wait(deadline, |board| board.done >= ticket);
+    let sets = pipeline.clients.all();
+    let goals = goals(&sets);
+    let delivered = goals.iter().fold(written, |all, (link, goal)| link.wait_until(*goal, deadline, if_answering) && all);
+    report(&sets, written, delivered)
+}
+
+fn goals(sets: &[Arc<ClientSet>]) -> Vec<Goal> {
+    let links = sets.iter().flat_map(|set| set.links());
+    links.map(|link| (std::sync::Arc::clone(link), link.goal())).collect()
+}
+
+fn report(sets: &[Arc<ClientSet>], written: bool, delivered: bool) -> Flushed {
+    let spooled = written && sets.iter().all(|set| set.is_safe());
+    Flushed { spooled, delivered, pending: sets.iter().map(|set| set.pending()).sum() }
 }
 
 /// Waits until all destinations have been given what was recorded so far, whatever they do with it.
 #[cfg(feature = "testing")]
 pub(crate) fn hand_over(deadline: Instant) -> bool {
+    pass_on(true, deadline)
+}
+
+/// Waits until what was recorded so far lies in the spool.
+pub(crate) fn spool(deadline: Instant) -> bool {
+    pass_on(false, deadline)
+}
+
+fn pass_on(is_flush: bool, deadline: Instant) -> bool {
     let Some(pipeline) = Pipeline::get() else { return true };
-    let ticket = pipeline.board.request();
+    let ticket = pipeline.board.request(is_flush);
     pipeline.wake();
     pipeline.board.wait(deadline, |board| board.passed_on >= ticket)
 }
@@ -147,11 +198,11 @@ pub(crate) fn hand_over(deadline: Instant) -> bool {
 pub fn flush(timeout: Duration) -> Flush {
     let pipeline = Pipeline::get();
     let ticket = pipeline.map_or(0, |pipeline| {
-        let ticket = pipeline.board.request();
+        let ticket = pipeline.board.request(true);
         pipeline.wake();
         ticket
     });
-    Flush { ticket, deadline: Instant::now() + timeout }
+    Flush { ticket, deadline: Instant::now() + timeout, goals: None }
 }
 
 /// The future of [`flush`].
@@ -160,19 +211,27 @@ pub fn flush(timeout: Duration) -> Flush {
 pub struct Flush {
     ticket: u64,
     deadline: Instant,
+    /// How far each backend has to come, once everything is written.
+    goals: Option<Vec<Goal>>,
 }
 
 impl Future for Flush {
     type Output = Flushed;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Flushed> {
-        let Some(pipeline) = Pipeline::get() else { return Poll::Ready(Flushed { complete: true, pending: 0 }) };
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Flushed> {
+        let Some(pipeline) = Pipeline::get() else { return Poll::Ready(Flushed::NOTHING) };
         let mut board = lock(&pipeline.board.board);
-        let complete = board.done >= self.ticket;
-        if complete || Instant::now() >= self.deadline {
-            drop(board);
-            return Poll::Ready(report(pipeline, complete));
+        let written = board.done >= self.ticket;
+        if written && self.goals.is_none() {
+            self.goals = Some(goals(&pipeline.clients.all()));
         }
+        let goals = self.goals.as_deref().unwrap_or_default();
+        let delivered = written && goals.iter().all(|(link, goal)| link.has_reached(*goal));
+        if delivered || Instant::now() >= self.deadline {
+            drop(board);
+            return Poll::Ready(report(&pipeline.clients.all(), written, delivered));
+        }
+        // The writer looks every tick whether somebody waits here, and wakes them all.
         board.wakers.push(cx.waker().clone());
         drop(board);
         pipeline.wake();

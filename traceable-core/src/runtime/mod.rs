@@ -11,6 +11,11 @@ pub(crate) mod destination;
 pub(crate) mod exit;
 pub(crate) mod flush;
 pub(crate) mod gate;
+#[cfg(feature = "spool")]
+mod spooled;
+#[cfg(not(feature = "spool"))]
+#[path = "spooled/none.rs"]
+mod spooled;
 mod writer;
 
 use std::{
@@ -49,8 +54,11 @@ pub(crate) const DEFAULT_MAX_BYTES: usize = 16 << 20;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Overflow {
-    /// The run is not recorded, and counted.
+    /// The caller goes on at the pace of the spool: it waits while the writer gets on, and as `Drop` where it does not.
+    /// Without a spool this is `Drop`, for nobody waits for a backend.
     #[default]
+    Spill,
+    /// The run is not recorded, and counted.
     Drop,
     /// The caller waits for room, at most this long; then as `Drop`.
     Block(Duration),
@@ -68,6 +76,14 @@ static NEXT_KEY: AtomicU64 = AtomicU64::new(1);
 static WRITER_SLEEPS: AtomicBool = AtomicBool::new(false);
 /// Milliseconds that a caller waits for room.
 static BLOCK_MILLIS: AtomicU64 = AtomicU64::new(0);
+/// What [`BLOCK_MILLIS`] says of callers that wait while the writer gets on.
+const SPILL: u64 = u64::MAX;
+/// How long the writer may stand still before a caller that waits for it gives up.
+const STALL: Duration = Duration::from_secs(2);
+/// How often the writer made room.
+static ROOM_MADE: AtomicU64 = AtomicU64::new(0);
+/// A call returns when its run lies in the spool.
+static INLINE: AtomicBool = AtomicBool::new(false);
 
 /// See the module.
 pub(crate) struct Pipeline {
@@ -130,6 +146,11 @@ impl Pipeline {
         Ok(pipeline)
     }
 
+    /// Whether the calling thread is the writer.
+    fn is_writer(&self) -> bool {
+        self.writer.get().is_some_and(|writer| writer.id() == std::thread::current().id())
+    }
+
     /// Wakes the writer.
     pub(crate) fn wake(&self) {
         WRITER_SLEEPS.store(false, Ordering::Relaxed);
@@ -138,11 +159,12 @@ impl Pipeline {
         }
     }
 
-    fn set_bounds(&self, max_bytes: usize, overflow: Overflow) {
+    fn set_bounds(&self, max_bytes: usize, overflow: Overflow, has_spool: bool) {
         self.pool.set_max_bytes(max_bytes / 2);
         let millis = match overflow {
-            Overflow::Drop => 0,
-            Overflow::Block(wait) => u64::try_from(wait.as_millis()).unwrap_or(u64::MAX).max(1),
+            Overflow::Spill if has_spool => SPILL,
+            Overflow::Spill | Overflow::Drop => 0,
+            Overflow::Block(wait) => u64::try_from(wait.as_millis()).unwrap_or(SPILL - 1).clamp(1, SPILL - 1),
         };
         BLOCK_MILLIS.store(millis, Ordering::Relaxed);
     }
@@ -150,6 +172,7 @@ impl Pipeline {
     /// Tells callers that wait for room that there may be some.
     fn announce_room(&self) {
         if BLOCK_MILLIS.load(Ordering::Relaxed) > 0 {
+            ROOM_MADE.fetch_add(1, Ordering::Relaxed);
             drop(lock(&self.room.0));
             self.room.1.notify_all();
         }
@@ -199,19 +222,51 @@ fn wake_slowly(block_begun: bool) {
     }
 }
 
-/// Waits a little for room in the queue, when the settings say so. Answers whether it is worth another try; the first
-/// call fixes until when.
+/// A caller that found no room and waits for it.
+#[derive(Default)]
+pub(crate) struct Waiting {
+    until: Option<Instant>,
+    room_made: u64,
+}
+
+/// Waits a little for room in the queue, when the settings say so. Answers whether it is worth another try.
 #[cold]
-pub(crate) fn wait_for_room(deadline: &mut Option<Instant>) -> bool {
+pub(crate) fn wait_for_room(waiting: &mut Waiting) -> bool {
     const STEP: Duration = Duration::from_millis(20);
     let millis = BLOCK_MILLIS.load(Ordering::Relaxed);
-    let Some(pipeline) = Pipeline::get().filter(|_| millis > 0) else { return false };
-    let deadline = *deadline.get_or_insert_with(|| Instant::now() + Duration::from_millis(millis));
-    let left = deadline.saturating_duration_since(Instant::now());
+    let Some(pipeline) = Pipeline::get().filter(|pipeline| millis > 0 && !pipeline.is_writer()) else { return false };
+    let patience = if millis == SPILL { STALL } else { Duration::from_millis(millis) };
+    let now = Instant::now();
+    let room_made = ROOM_MADE.load(Ordering::Relaxed);
+    if waiting.until.is_none() || (millis == SPILL && room_made != waiting.room_made) {
+        *waiting = Waiting { until: now.checked_add(patience), room_made };
+    }
+    let left = waiting.until.map_or(STEP, |until| until.saturating_duration_since(now));
     pipeline.wake();
     let held = lock(&pipeline.room.0);
     drop(pipeline.room.1.wait_timeout(held, left.min(STEP)));
     !left.is_zero()
+}
+
+#[cfg(feature = "spool")]
+fn set_inline(inline: bool) {
+    INLINE.store(inline, Ordering::Relaxed);
+}
+
+/// In inline mode, waits until what this thread has written lies in the spool.
+#[inline]
+pub(crate) fn settle() {
+    if INLINE.load(Ordering::Relaxed) {
+        settle_slowly();
+    }
+}
+
+#[cold]
+fn settle_slowly() {
+    // A run that ends on the writer, such as in a reducer, must not wait for itself.
+    if Pipeline::get().is_some_and(|pipeline| !pipeline.is_writer()) {
+        flush::spool(Instant::now() + STALL);
+    }
 }
 
 /// Which process of a line of forks this is.

@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Pipeline, WRITER_SLEEPS, assembly::Assembly, counters, lock};
+use super::{Pipeline, WRITER_SLEEPS, assembly::Assembly, counters, flush::Wanted, lock};
 use crate::{
     clock,
     export::Batch,
@@ -93,6 +93,8 @@ struct Writer {
     idle: u32,
     last_anchor: Instant,
     last_report: Instant,
+    /// When the spools want to be looked after, whatever happens.
+    tend_at: Option<Instant>,
     reported: HashMap<&'static str, u64>,
 }
 
@@ -108,6 +110,7 @@ impl Writer {
             idle: 0,
             last_anchor: now,
             last_report: now,
+            tend_at: None,
             reported: HashMap::new(),
         }
     }
@@ -115,12 +118,13 @@ impl Writer {
     /// One pass over all logs, and the wait for the next.
     fn turn(&mut self) {
         // Asked for before reading: what was recorded before a flush began is read in this pass.
-        let ticket = self.pipeline.board.wanted();
+        let wanted = self.pipeline.board.wanted();
+        let is_flush = wanted.is_some_and(|wanted| wanted.is_flush);
         self.assembly.bound_held(self.pipeline.pool.max_bytes() / 2);
         let read = self.read_logs();
-        self.assembly.end_pass(clock::now(), ticket.is_some());
+        self.assembly.end_pass(clock::now(), is_flush);
         self.dispatch(0);
-        self.report_drops();
+        self.report_drops(is_flush);
         for site in self.assembly.take_strays() {
             crate::notice::say(format_args!(
                 "hint: `{}` ({}:{}) began a trace of its own while another was open; if it is a part of that one, carry \
@@ -128,9 +132,10 @@ impl Writer {
                 site.name, site.file, site.line
             ));
         }
+        self.tend_at = self.pipeline.clients.all().iter().filter_map(|set| set.spooled.as_ref()?.tend()).min();
         self.pipeline.announce_room();
-        if let Some(ticket) = ticket {
-            self.pass_on(ticket);
+        if let Some(wanted) = wanted {
+            self.pass_on(wanted);
         }
         self.pipeline.board.tick();
         if self.last_anchor.elapsed() > ANCHOR_EVERY {
@@ -162,8 +167,13 @@ impl Writer {
             std::thread::park_timeout(TICK);
             return;
         }
-        std::thread::park();
-        self.idle = 0;
+        match self.tend_at {
+            Some(at) => std::thread::park_timeout(at.saturating_duration_since(Instant::now())),
+            None => std::thread::park(),
+        }
+        if !WRITER_SLEEPS.load(Ordering::Relaxed) {
+            self.idle = 0;
+        }
     }
 
     /// Reads every log up to at least what stood in it when the pass began. Answers whether there was anything.
@@ -255,6 +265,10 @@ impl Writer {
         }
         changes.retain_mut(|(content, change)| set.privacy.apply(*content, change));
         let batch = Arc::new(Batch::new(changes.into_iter().map(|(_, change)| change).collect()));
+        if let Some(spooled) = &set.spooled {
+            spooled.append(&batch.changes);
+            self.pipeline.announce_room();
+        }
         let backlog = self.pipeline.pool.max_bytes().saturating_sub(self.assembly.held_bytes());
         for destination in &set.destinations {
             // A slow backend makes the writer wait, which fills the queue, which makes callers drop whole runs: bounded,
@@ -267,8 +281,15 @@ impl Writer {
         }
     }
 
-    fn pass_on(&self, ticket: u64) {
+    fn pass_on(&self, Wanted { ticket, is_flush }: Wanted) {
+        if !is_flush {
+            self.pipeline.board.passed_on(ticket, 0);
+            return;
+        }
         let sets = self.pipeline.clients.all();
+        for link in sets.iter().flat_map(|set| set.links()) {
+            link.hurry();
+        }
         let destinations: Vec<_> = sets.iter().flat_map(|set| &set.destinations).collect();
         for destination in &destinations {
             destination.flush(ticket);
@@ -277,8 +298,8 @@ impl Writer {
     }
 
     /// Tells the process's destinations, and whoever reads standard error, what was dropped since the last time.
-    fn report_drops(&mut self) {
-        if self.last_report.elapsed() < REPORT_EVERY && self.pipeline.board.wanted().is_none() {
+    fn report_drops(&mut self, now: bool) {
+        if self.last_report.elapsed() < REPORT_EVERY && !now {
             return;
         }
         self.last_report = Instant::now();
