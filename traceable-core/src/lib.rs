@@ -35,6 +35,8 @@ mod said;
 mod scope;
 mod secret;
 mod site;
+#[cfg(feature = "spool")]
+pub mod spool;
 mod sync;
 mod sys;
 mod tape;

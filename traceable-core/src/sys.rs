@@ -1,4 +1,4 @@
-//! The one module with `unsafe`: the time-stamp counter, a vector compare, and two C functions of process life.
+//! The one module with `unsafe`: the time-stamp counter, a vector compare, and C functions of process life and disks.
 #![allow(unsafe_code)]
 
 /// The processor's time-stamp counter.
@@ -46,6 +46,52 @@ pub(crate) fn at_fork(child: extern "C" fn()) -> bool {
 #[cfg(not(unix))]
 pub(crate) fn at_fork(_child: extern "C" fn()) -> bool {
     true
+}
+
+/// Has the child of each `fork` close the file descriptors in the lower halves of these words, and clears the words there.
+/// Called once.
+#[cfg(all(unix, feature = "spool"))]
+pub(crate) fn at_fork_close(places: &'static [std::sync::atomic::AtomicU64]) {
+    use std::sync::{OnceLock, atomic::AtomicU64, atomic::Ordering};
+
+    static PLACES: OnceLock<&'static [AtomicU64]> = OnceLock::new();
+    unsafe extern "C" fn close_all() {
+        for place in PLACES.get().copied().unwrap_or_default() {
+            let entry = place.swap(0, Ordering::SeqCst);
+            if entry != 0 {
+                // SAFETY: the descriptor was open when the parent forked, and whoever owns it asks the word before closing
+                // it. `close` is allowed between `fork` and `exec` in a program with threads.
+                unsafe { libc::close((entry & 0xffff_ffff) as libc::c_int) };
+            }
+        }
+    }
+    let _ = PLACES.set(places);
+    // SAFETY: `pthread_atfork` keeps the pointer, which is a static function that touches atomics and closes files.
+    unsafe { libc::pthread_atfork(None, None, Some(close_all)) };
+}
+
+/// How many bytes this user may still write where `path` lies.
+#[cfg(all(unix, feature = "spool"))]
+#[allow(clippy::useless_conversion, clippy::unnecessary_cast, reason = "the types differ between systems")]
+pub(crate) fn free_bytes(path: &std::path::Path) -> Option<u64> {
+    use std::os::unix::ffi::OsStrExt as _;
+
+    let path = std::ffi::CString::new(path.as_os_str().as_bytes()).ok()?;
+    let mut stat = std::mem::MaybeUninit::<libc::statvfs>::zeroed();
+    // SAFETY: the path ends with a zero byte, and all-zero bytes are a valid `statvfs`, which the call fills in.
+    let stat = unsafe {
+        if libc::statvfs(path.as_ptr(), stat.as_mut_ptr()) != 0 {
+            return None;
+        }
+        stat.assume_init()
+    };
+    Some((stat.f_bavail as u64).saturating_mul(stat.f_frsize as u64))
+}
+
+/// Not known here.
+#[cfg(all(not(unix), feature = "spool"))]
+pub(crate) fn free_bytes(_path: &std::path::Path) -> Option<u64> {
+    None
 }
 
 /// A bit for each byte that JSON wants escaped: control characters, quotes and backslashes.

@@ -1,0 +1,197 @@
+//! What the writer of a spool and its readers know together.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    io,
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex, Weak,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use super::{
+    disk::{Disk, Lock},
+    layout::{LOCK, Meta, directory_name, label, spools},
+    ring::Ring,
+    settings::Settings,
+};
+use crate::{delivery::Identity, runtime::lock};
+
+/// Why a change did not reach a backend, or the files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Reason {
+    /// The files were at their limit, or the disk was full.
+    SpoolFull,
+    /// No backend had taken it for too long.
+    SpoolAge,
+    /// Nothing could be written, and there was no more room in memory.
+    MemoryFull,
+    /// It was too large for a record.
+    TooLarge,
+    /// Its record was damaged.
+    Damaged,
+}
+
+impl Reason {
+    /// The name as it stands in reports.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::SpoolFull => "spool_full",
+            Self::SpoolAge => "spool_age",
+            Self::MemoryFull => "spool_memory_full",
+            Self::TooLarge => "spool_too_large",
+            Self::Damaged => "spool_damaged",
+        }
+    }
+}
+
+/// Changes that were dropped since the spool was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Loss {
+    /// Why.
+    pub reason: Reason,
+    /// The backend that they did not reach; `None` where there was no backend.
+    pub destination: Option<Identity>,
+    /// How many.
+    pub changes: u64,
+}
+
+/// How far a backend came in a directory, as its reader in this process says.
+#[derive(Debug, Default)]
+pub(super) struct Progress {
+    pub(super) read: AtomicU64,
+    pub(super) delivered: AtomicU64,
+    pub(super) needed: AtomicU64,
+}
+
+/// A directory that a process left behind, locked by this one until the last of its readers is done.
+#[derive(Debug)]
+pub(super) struct Adopted {
+    pub(super) name: String,
+    pub(super) dir: PathBuf,
+    /// `None` when it cannot be read: then nobody knows whose runs these are, and they are sent nowhere.
+    pub(super) meta: Option<Meta>,
+    /// What was read of it, by the spool's backends; 0 where nobody reads.
+    pub(super) read: Vec<AtomicU64>,
+    _lock: Lock,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) disk: Arc<dyn Disk>,
+    pub(super) settings: Settings,
+    /// What the files of the backends are named after.
+    pub(super) labels: Vec<String>,
+    /// The folder of all spools. Without a home there is none.
+    pub(super) spools: Option<PathBuf>,
+    /// The directory of this spool; it is made when there is something to write.
+    pub(super) name: String,
+    pub(super) ring: Mutex<Ring>,
+    /// The number of the last change that was given one.
+    pub(super) last: AtomicU64,
+    /// How far the backends came in this spool's own directory.
+    pub(super) progress: Vec<Progress>,
+    losses: Mutex<BTreeMap<(Reason, Option<usize>), u64>>,
+    adopted: Mutex<HashMap<String, Weak<Adopted>>>,
+    /// Of the own directory.
+    pub(super) lock: Mutex<Option<Lock>>,
+}
+
+impl Shared {
+    pub(super) fn new(settings: Settings, disk: Arc<dyn Disk>) -> Self {
+        Self {
+            labels: settings.destinations.iter().map(label).collect(),
+            spools: settings.home.as_deref().map(spools),
+            name: directory_name(disk.now()),
+            ring: Mutex::default(),
+            last: AtomicU64::new(0),
+            progress: settings.destinations.iter().map(|_| Progress::default()).collect(),
+            losses: Mutex::default(),
+            adopted: Mutex::default(),
+            lock: Mutex::default(),
+            disk,
+            settings,
+        }
+    }
+
+    /// The directory of this spool.
+    pub(super) fn dir(&self) -> Option<PathBuf> {
+        self.spools.as_ref().map(|spools| spools.join(&self.name))
+    }
+
+    /// Makes the own directory, and everything that must stand in it before its first segment.
+    ///
+    /// # Errors
+    ///
+    /// When the file system fails.
+    pub(super) fn make_dir(&self, dir: &Path) -> io::Result<()> {
+        self.disk.make_dir(dir)?;
+        // Whoever looks meanwhile leaves a directory without a `meta` alone for a while.
+        let Some(held) = self.disk.lock(&dir.join(LOCK), true)? else {
+            return Err(io::Error::new(io::ErrorKind::ResourceBusy, "somebody else holds its lock"));
+        };
+        Meta::new(self.disk.now(), &self.settings.executable, &self.settings.destinations).write(&*self.disk, dir)?;
+        *lock(&self.lock) = Some(held);
+        if let Some(spools) = &self.spools {
+            self.disk.sync_dir(spools)?;
+        }
+        Ok(())
+    }
+
+    /// Takes a directory that somebody left behind. `None` when somebody holds it.
+    ///
+    /// # Errors
+    ///
+    /// When the file system fails.
+    pub(super) fn adopt(&self, name: &str) -> io::Result<Option<Arc<Adopted>>> {
+        let Some(dir) = self.spools.as_ref().map(|spools| spools.join(name)) else { return Ok(None) };
+        let mut adopted = lock(&self.adopted);
+        adopted.retain(|_, adopted| adopted.strong_count() > 0);
+        if let Some(known) = adopted.get(name).and_then(Weak::upgrade) {
+            return Ok(Some(known));
+        }
+        let Some(held) = self.disk.lock(&dir.join(LOCK), false)? else { return Ok(None) };
+        let known = Arc::new(Adopted {
+            name: name.to_owned(),
+            meta: Meta::read(&*self.disk, &dir).ok(),
+            dir,
+            read: self.labels.iter().map(|_| AtomicU64::new(0)).collect(),
+            _lock: held,
+        });
+        adopted.insert(name.to_owned(), Arc::downgrade(&known));
+        Ok(Some(known))
+    }
+
+    /// Counts changes that a backend does not get.
+    pub(super) fn lose(&self, reason: Reason, destination: Option<usize>, changes: u64) {
+        if changes > 0 {
+            *lock(&self.losses).entry((reason, destination)).or_default() += changes;
+        }
+    }
+
+    /// Counts a change that no backend gets any more but those that have read it.
+    pub(super) fn lose_unread(&self, reason: Reason, sequence: u64) {
+        if self.progress.is_empty() {
+            self.lose(reason, None, 1);
+        }
+        for (at, progress) in self.progress.iter().enumerate() {
+            if progress.read.load(Ordering::Acquire) < sequence {
+                self.lose(reason, Some(at), 1);
+            }
+        }
+    }
+
+    pub(super) fn losses(&self) -> Vec<Loss> {
+        let identity = |at: usize| self.settings.destinations.get(at).cloned();
+        let loss = |(&(reason, at), &changes): (&(Reason, Option<usize>), &u64)| Loss {
+            reason,
+            destination: at.and_then(identity),
+            changes,
+        };
+        lock(&self.losses).iter().map(loss).collect()
+    }
+}
