@@ -6,7 +6,7 @@
 mod link;
 mod machine;
 
-use std::{fmt, io, sync::Arc, time::Duration};
+use std::{fmt, io, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 

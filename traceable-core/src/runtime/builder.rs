@@ -2,6 +2,11 @@
 
 use std::{borrow::Cow, fmt, time::Duration};
 
+#[cfg(feature = "spool")]
+use super::spooled::{
+    SpoolMode, Spooled,
+    settings::{self, Wishes},
+};
 use super::{
     DEFAULT_MAX_BYTES, Overflow, Pipeline,
     clients::{ClientSet, Defaults},
@@ -11,15 +16,10 @@ use super::{
     flush::{Flushed, flush_blocking},
     gate::{self, Sampler},
 };
-#[cfg(feature = "spool")]
-use super::spooled::{
-    SpoolMode, Spooled,
-    settings::{self, Wishes},
-};
-#[cfg(feature = "spool")]
-use crate::{delivery::Remote, spool::Durability};
 #[cfg(feature = "redaction")]
 use crate::redact::{PatternError, Redaction};
+#[cfg(feature = "spool")]
+use crate::{delivery::Remote, spool::Durability};
 use crate::{
     export::Exporter,
     redact::{Content, Hidden, Privacy},
@@ -159,7 +159,9 @@ impl Builder {
         if let Some(bytes) = read("TRACEABLE_MAX_BYTES", "a number of bytes", |text| text.parse().ok())? {
             builder.max_bytes = bytes;
         }
-        if let Some(overflow) = read("TRACEABLE_OVERFLOW", "`spill`, `drop`, or `block:` and milliseconds", parse_overflow)? {
+        if let Some(overflow) =
+            read("TRACEABLE_OVERFLOW", "`spill`, `drop`, or `block:` and milliseconds", parse_overflow)?
+        {
             builder.overflow = overflow;
         }
         #[cfg(feature = "spool")]
@@ -564,5 +566,8 @@ pub fn may_record() -> bool {
 /// What this process has recorded so far, and what it had to drop.
 #[must_use]
 pub fn stats() -> Stats {
-    counters::snapshot(Pipeline::get().map_or(0, |pipeline| pipeline.pool.bytes_in_use()))
+    match Pipeline::get() {
+        Some(pipeline) => counters::snapshot(pipeline.pool.bytes_in_use(), pipeline.drops()),
+        None => counters::snapshot(0, counters::drops()),
+    }
 }

@@ -81,12 +81,12 @@ pub struct Stats {
     pub queued_bytes: usize,
 }
 
-pub(crate) fn snapshot(queued_bytes: usize) -> Stats {
+pub(crate) fn snapshot(queued_bytes: usize, dropped: BTreeMap<&'static str, u64>) -> Stats {
     Stats {
         started: STARTED.load(Ordering::Relaxed),
         ended: ENDED.load(Ordering::Relaxed),
         delivered: DELIVERED.load(Ordering::Relaxed),
-        dropped: drops(),
+        dropped,
         queued_bytes,
     }
 }

@@ -11,9 +11,11 @@ use std::{
 };
 
 use super::{
+    Pipeline,
     counters::{self, Reason},
     flush::flush_at_exit,
     gate,
+    spooled::Spooled,
 };
 use crate::{clock, local, sys, tape::floor_char_boundary};
 
@@ -47,6 +49,9 @@ extern "C" fn at_exit() {
     let _ = catch_unwind(|| {
         let timeout = Duration::from_millis(EXIT_MILLIS.load(Ordering::Relaxed));
         let flushed = flush_at_exit(timeout);
+        if let Some(pipeline) = Pipeline::get() {
+            pipeline.clients.all().iter().filter_map(|set| set.spooled.as_ref()).for_each(Spooled::close);
+        }
         if !flushed.spooled {
             counters::dropped_many(Reason::Undelivered, flushed.pending as u64);
             crate::notice::say(format_args!(

@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Pipeline, clients::ClientSet, lock};
+use super::{Pipeline, STALL, clients::ClientSet, lock};
 use crate::{delivery::Link, sync::Arc};
 
 /// What a flush achieved.
@@ -88,6 +88,13 @@ impl FlushBoard {
         (ticket > board.passed_on).then_some(Wanted { ticket, is_flush: board.hurried > board.passed_on })
     }
 
+    /// Everything up to a ticket of somebody who waits for the spool alone lies there.
+    pub(crate) fn spooled(&self, ticket: u64) {
+        let mut board = lock(&self.board);
+        board.passed_on = board.passed_on.max(ticket);
+        self.tell(board);
+    }
+
     /// The writer has given a ticket to this many destinations.
     pub(crate) fn passed_on(&self, ticket: u64, destinations: usize) {
         let mut board = lock(&self.board);
@@ -157,10 +164,15 @@ fn wait(timeout: Duration, if_answering: bool) -> Flushed {
     let deadline = Instant::now() + timeout;
     let ticket = pipeline.board.request(true);
     pipeline.wake();
+    if if_answering {
+        // What is captured is kept in any case, however little time there is for delivery.
+        pipeline.board.wait(deadline.max(Instant::now() + STALL), |board| board.passed_on >= ticket);
+    }
     let written = pipeline.board.wait(deadline, |board| board.done >= ticket);
     let sets = pipeline.clients.all();
     let goals = goals(&sets);
-    let delivered = goals.iter().fold(written, |all, (link, goal)| link.wait_until(*goal, deadline, if_answering) && all);
+    let delivered =
+        goals.iter().fold(written, |all, (link, goal)| link.wait_until(*goal, deadline, if_answering) && all);
     report(&sets, written, delivered)
 }
 

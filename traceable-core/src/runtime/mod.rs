@@ -19,6 +19,7 @@ mod spooled;
 mod writer;
 
 use std::{
+    collections::BTreeMap,
     sync::{
         Condvar, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
@@ -29,13 +30,15 @@ use std::{
 
 use once_cell::sync::OnceCell;
 
+#[cfg(feature = "spool")]
+pub use self::spooled::SpoolMode;
 pub use self::{
     builder::{Builder, InitError, is_enabled, may_record, shutdown, stats, switch, switch_off},
     clients::Client,
     counters::Stats,
     flush::{Flush, Flushed, flush, flush_blocking},
 };
-use self::{clients::Clients, flush::FlushBoard};
+use self::{clients::Clients, flush::FlushBoard, spooled::Spooled};
 pub use crate::{around::share_traces, notice::say};
 use crate::{
     attachments::Attachments,
@@ -167,6 +170,17 @@ impl Pipeline {
             Overflow::Block(wait) => u64::try_from(wait.as_millis()).unwrap_or(SPILL - 1).clamp(1, SPILL - 1),
         };
         BLOCK_MILLIS.store(millis, Ordering::Relaxed);
+    }
+
+    /// What was dropped so far, by reason.
+    fn drops(&self) -> BTreeMap<&'static str, u64> {
+        let mut drops = counters::drops();
+        for set in self.clients.all() {
+            for (reason, count) in set.spooled.iter().flat_map(Spooled::losses) {
+                *drops.entry(reason).or_default() += count;
+            }
+        }
+        drops
     }
 
     /// Tells callers that wait for room that there may be some.

@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Pipeline, WRITER_SLEEPS, assembly::Assembly, counters, flush::Wanted, lock};
+use super::{Pipeline, WRITER_SLEEPS, assembly::Assembly, flush::Wanted, lock};
 use crate::{
     clock,
     export::Batch,
@@ -283,7 +283,7 @@ impl Writer {
 
     fn pass_on(&self, Wanted { ticket, is_flush }: Wanted) {
         if !is_flush {
-            self.pipeline.board.passed_on(ticket, 0);
+            self.pipeline.board.spooled(ticket);
             return;
         }
         let sets = self.pipeline.clients.all();
@@ -304,7 +304,7 @@ impl Writer {
         }
         self.last_report = Instant::now();
         let mut report = Report::default();
-        for (reason, count) in counters::drops() {
+        for (reason, count) in self.pipeline.drops() {
             let before = self.reported.insert(reason, count).unwrap_or(0);
             if count > before {
                 report.dropped.insert(reason.to_owned(), count - before);

@@ -2,15 +2,10 @@
 
 pub(crate) mod settings;
 
-use std::{
-    io,
-    sync::{Arc, Mutex},
-    time::Instant,
-};
+use std::{io, sync::Arc, time::Instant};
 
 pub use self::settings::SpoolMode;
 use self::settings::Wishes;
-use super::lock;
 use crate::{
     delivery::{Delivery, Link, Remote},
     model::RunChange,
@@ -19,8 +14,83 @@ use crate::{
 
 /// See the module.
 pub(crate) struct Spooled {
-    spool: Mutex<Spool>,
-    settings: Settings,
+    spool: Spool,
     remotes: Vec<Arc<dyn Remote>>,
     links: Vec<Arc<Link>>,
+}
+
+impl Spooled {
+    /// Opens the spool and sets its backends to work. `None` where neither a backend nor this machine is to be served.
+    ///
+    /// # Errors
+    ///
+    /// When what delivers cannot be started. Files are no reason: what cannot be written waits in memory.
+    pub(super) fn open(remotes: Vec<Arc<dyn Remote>>, wishes: &Wishes) -> io::Result<Option<Self>> {
+        if remotes.is_empty() && !wishes.is_local {
+            return Ok(None);
+        }
+        let destinations = remotes.iter().map(|remote| remote.identity()).collect();
+        let mut settings = Settings::new(data_home().ok(), destinations);
+        wishes.apply(&mut settings);
+        Self::serve(remotes, settings).map(Some)
+    }
+
+    fn serve(remotes: Vec<Arc<dyn Remote>>, settings: Settings) -> io::Result<Self> {
+        let spool = Spool::new(settings);
+        let mut links = Vec::with_capacity(remotes.len());
+        for remote in &remotes {
+            let identity = remote.identity();
+            let Some(source) = spool.source(&identity, remote.wants()) else { continue };
+            let link = Arc::new(Link::default());
+            Arc::clone(remote).drive(Delivery::new(identity, remote.limits(), source, Arc::clone(&link)))?;
+            links.push(link);
+        }
+        Ok(Self { spool, remotes, links })
+    }
+
+    pub(crate) fn links(&self) -> &[Arc<Link>] {
+        &self.links
+    }
+
+    /// Takes changes for all backends.
+    pub(crate) fn append(&self, changes: &[RunChange]) {
+        self.spool.append(changes);
+        for link in &self.links {
+            link.appended(changes.len() as u64);
+        }
+    }
+
+    /// Does what is due, and says when there is more.
+    pub(crate) fn tend(&self) -> Option<Instant> {
+        self.spool.tend(Instant::now());
+        self.spool.next_tend()
+    }
+
+    /// Whether all that was taken outlives the process.
+    pub(crate) fn is_safe(&self) -> bool {
+        self.spool.health().waiting == 0
+    }
+
+    /// What was dropped, by reason.
+    pub(crate) fn losses(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        self.spool.losses().into_iter().map(|loss| (loss.reason.as_str(), loss.changes))
+    }
+
+    /// Makes it as safe as can be: the process ends.
+    pub(crate) fn close(&self) {
+        self.spool.close();
+    }
+
+    /// The same backends and a spool of its own in the child of a fork.
+    pub(crate) fn after_fork(&self) -> Option<Self> {
+        Self::serve(self.remotes.clone(), self.spool.settings().clone()).ok()
+    }
+}
+
+impl Drop for Spooled {
+    /// What is on its way goes on its way; the rest stays in the spool.
+    fn drop(&mut self) {
+        self.close();
+        self.links.iter().for_each(|link| link.close());
+    }
 }

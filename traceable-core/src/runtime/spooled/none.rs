@@ -24,6 +24,14 @@ impl Spooled {
         match self.0 {}
     }
 
+    pub(crate) fn losses(&self) -> std::iter::Empty<(&'static str, u64)> {
+        match self.0 {}
+    }
+
+    pub(crate) fn close(&self) {
+        match self.0 {}
+    }
+
     pub(crate) fn after_fork(&self) -> Option<Self> {
         match self.0 {}
     }

@@ -55,7 +55,9 @@ pub(crate) fn parse_durability(text: &str) -> Option<Durability> {
         None if text == "process" => Some(Durability::Process),
         None if text == "every" => Some(Durability::Every),
         None if text == "periodic" => Some(Durability::default()),
-        Some(("periodic", millis)) => millis.parse().ok().map(|millis| Durability::Periodic(Duration::from_millis(millis))),
+        Some(("periodic", millis)) => {
+            millis.parse().ok().map(|millis| Durability::Periodic(Duration::from_millis(millis)))
+        }
         _ => None,
     }
 }
