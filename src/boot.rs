@@ -9,8 +9,8 @@ use traceable_core::{
 
 /// Settings from the environment, and the destinations that it names; more can be added before `init`.
 ///
-/// `TRACEABLE_EXPORT` names destinations, divided by commas: `console`, and `jsonl:` with a path. With `TRACEABLE=off`
-/// there are none, and `init` leaves tracing off.
+/// `TRACEABLE_EXPORT` names destinations, divided by commas: `local` (this machine), `console`, and `jsonl:` with a path.
+/// With `TRACEABLE=off` there are none, and `init` leaves tracing off.
 ///
 /// # Errors
 ///
@@ -20,7 +20,7 @@ pub fn builder() -> Result<Builder, InitError> {
 }
 
 /// Switches tracing on, with settings and destinations from the environment. See [`builder`]. Where no destination is
-/// named, runs go to the console.
+/// named, runs go to the console and are kept on this machine.
 ///
 /// Never fails and never panics: should tracing not be possible, one line on standard error says why, and the program
 /// runs without. `TRACEABLE=off` leaves tracing off.
@@ -45,10 +45,18 @@ pub fn try_init() -> Result<(), InitError> {
     }
     let mut builder = builder()?;
     if destinations().is_empty() {
-        builder = add(builder, "console")?;
+        builder = BY_DEFAULT.iter().try_fold(builder, |builder, name| add(builder, name))?;
     }
     builder.init()
 }
+
+/// Where runs go when nobody says so.
+const BY_DEFAULT: &[&str] = &[
+    #[cfg(feature = "console")]
+    "console",
+    #[cfg(feature = "spool")]
+    "local",
+];
 
 /// The destinations that the environment names.
 fn destinations() -> Vec<String> {
@@ -66,6 +74,10 @@ fn add(builder: Builder, name: &str) -> Result<Builder, InitError> {
     #[cfg(feature = "console")]
     if name == "console" {
         return Ok(builder.exporter(traceable_exporters::Console::new()));
+    }
+    #[cfg(feature = "spool")]
+    if name == "local" {
+        return Ok(builder.local(true));
     }
     #[cfg(feature = "jsonl")]
     if let Some(path) = name.strip_prefix("jsonl:") {

@@ -44,6 +44,13 @@ pub use {
     traceable_exporters as exporters,
 };
 
+/// Keeping what is recorded.
+#[cfg(feature = "spool")]
+pub use traceable_core::{
+    runtime::SpoolMode,
+    spool::{self, Durability},
+};
+
 /// What expansions of the attribute name. No part of the public interface.
 #[cfg(feature = "enable")]
 #[doc(hidden)]
