@@ -93,7 +93,8 @@ pub(super) fn keep(shared: &Shared, open: Option<u64>) -> Option<Kept> {
     let mut passed: u64 = kept.iter().filter(|segment| segment.is_passed).map(|segment| segment.bytes).sum();
     let mut missing = free.map_or(0, |free| settings.keep_free.saturating_sub(free));
     for segment in &kept {
-        let is_over = bytes > limit || missing > 0 || (segment.is_passed && passed > settings.keep_bytes);
+        // A disk that others have filled is no reason to give up what nobody has: the limit is a part of what is free.
+        let is_over = bytes > limit || (segment.is_passed && (missing > 0 || passed > settings.keep_bytes));
         if is_over && remove(shared, &directories[segment.directory], segment, Reason::SpoolFull, &mut bytes) {
             passed -= if segment.is_passed { segment.bytes } else { 0 };
             missing = missing.saturating_sub(segment.bytes);

@@ -413,7 +413,7 @@ fn a_run_that_stays_open_keeps_its_start_but_not_for_ever() {
     assert_eq!(disk.paths("/seg-").len(), 3, "needed for the end of run 1");
     disk.advance(Duration::from_secs(25 * 3600));
     spool.tend(now + Duration::from_secs(120));
-    assert_eq!(disk.paths("/seg-").len(), 1);
+    assert_eq!(disk.paths("/seg-").len(), 0);
     spool.append(&[end(1)]);
     assert_eq!(names(&drain(&mut *source)), "E1");
 }

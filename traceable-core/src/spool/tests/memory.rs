@@ -18,6 +18,8 @@ use crate::spool::{Disk, DiskFile, Listed, Lock};
 pub(super) enum Fault {
     /// The disk is full: a part of what is written goes through.
     NoSpace,
+    /// It is full to the last byte.
+    Full,
     /// The device fails: whatever was said, a part of what is written may be there.
     Io,
 }
@@ -145,7 +147,7 @@ impl MemoryDisk {
         }
         match world.fault.take() {
             None => {}
-            Some((0, Fault::NoSpace)) if changes => return Err(io::ErrorKind::StorageFull.into()),
+            Some((0, Fault::NoSpace | Fault::Full)) if changes => return Err(io::ErrorKind::StorageFull.into()),
             Some((0, Fault::Io)) => return Err(io::Error::other("I/O error")),
             Some((after, fault)) => world.fault = Some((after.saturating_sub(1), fault)),
         }
@@ -281,23 +283,21 @@ struct MemoryFile {
 
 impl DiskFile for MemoryFile {
     fn append(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let step = self.disk.step(true);
-        let (mut world, written, outcome) = match step {
+        let fault = self.disk.world().fault;
+        let (mut world, written, outcome) = match self.disk.step(true) {
             Ok(world) => (world, bytes.len(), Ok(bytes.len())),
-            Err(error) if self.disk.lives.load(Ordering::SeqCst) => {
-                let world = self.disk.world();
-                let part = if world.is_read_only { 0 } else { bytes.len() / 2 };
-                match error.kind() {
+            Err(error) => {
+                let mut world = self.disk.world();
+                match fault {
                     // As the system does it: a short write, and the error at the next one.
-                    io::ErrorKind::StorageFull if part > 0 => {
-                        let mut world = world;
-                        world.fault = Some((0, Fault::NoSpace));
-                        (world, part, Ok(part))
+                    Some((0, Fault::NoSpace)) if bytes.len() > 1 => {
+                        world.fault = Some((0, Fault::Full));
+                        (world, bytes.len() / 2, Ok(bytes.len() / 2))
                     }
-                    _ => (world, part, Err(error)),
+                    Some((0, Fault::Io)) => (world, bytes.len() / 2, Err(error)),
+                    _ => return Err(error),
                 }
             }
-            Err(error) => return Err(error),
         };
         let now = world.now;
         let inode = &mut world.inodes[self.inode];
