@@ -53,6 +53,7 @@ mod settings;
 mod shared;
 mod std_disk;
 mod tap;
+mod track;
 
 pub use self::{
     ack::Ack,
@@ -66,3 +67,6 @@ pub use self::{
     shared::{Loss, Reason},
     std_disk::StdDisk,
 };
+
+#[cfg(test)]
+mod tests;

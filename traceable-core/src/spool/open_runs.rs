@@ -39,14 +39,21 @@ impl OpenRuns {
         }
     }
 
+    /// Where the start of an open run stands.
+    pub(super) fn get(&self, id: RunId) -> Option<Start> {
+        self.starts.get(&id).copied()
+    }
+
     /// An end was read: where its start stands. It stays in use until [`OpenRuns::release`].
     pub(super) fn end(&mut self, id: RunId) -> Option<Start> {
         self.starts.remove(&id)
     }
 
     /// The end of the run that began there is done with.
-    pub(super) fn release(&mut self, start: u64) {
-        self.in_use.remove(&start);
+    pub(super) fn release(&mut self, start: Option<Start>) {
+        if let Some(start) = start {
+            self.in_use.remove(&start.sequence);
+        }
     }
 
     /// The oldest start that is of use.

@@ -167,6 +167,13 @@ impl Reader {
         self.at
     }
 
+    /// Goes on from there.
+    pub fn seek(&mut self, to: Position) {
+        self.open = self.open.take().filter(|open| open.number == to.segment);
+        self.at = to;
+        self.last = None;
+    }
+
     /// What could not be read so far.
     pub fn damage(&self) -> Damage {
         self.damage

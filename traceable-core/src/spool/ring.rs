@@ -28,10 +28,6 @@ pub(super) struct Ring {
 }
 
 impl Ring {
-    pub(super) fn is_empty(&self) -> bool {
-        self.waiting.is_empty()
-    }
-
     pub(super) fn len(&self) -> usize {
         self.waiting.len()
     }

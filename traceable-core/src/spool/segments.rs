@@ -76,14 +76,15 @@ impl Segments {
         }
     }
 
-    /// Forces everything to the disk. A failure is counted: what was to be forced may be lost with the machine, and
-    /// asking again would answer well without being true.
+    /// Forces everything to the disk. A failure is counted, and what comes next goes into another segment: asked again,
+    /// a system may answer well though what it could not write is gone from its memory.
     pub(super) fn sync(&mut self) {
         if let Some(open) = &mut self.open
             && self.dirty_since.take().is_some()
             && open.file.sync().is_err()
         {
             self.unsynced += 1;
+            self.open = None;
         }
     }
 

@@ -1,7 +1,7 @@
 //! What the writer of a spool and its readers know together.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::HashMap,
     io,
     path::{Path, PathBuf},
     sync::{
@@ -93,9 +93,11 @@ pub(super) struct Shared {
     pub(super) ring: Mutex<Ring>,
     /// The number of the last change that was given one.
     pub(super) last: AtomicU64,
+    /// Records of the own directory up to here may have been removed and counted.
+    pub(super) evicted: AtomicU64,
     /// How far the backends came in this spool's own directory.
     pub(super) progress: Vec<Progress>,
-    losses: Mutex<BTreeMap<(Reason, Option<usize>), u64>>,
+    losses: Mutex<HashMap<(Reason, Option<Identity>), u64>>,
     adopted: Mutex<HashMap<String, Weak<Adopted>>>,
     /// Of the own directory.
     pub(super) lock: Mutex<Option<Lock>>,
@@ -109,6 +111,7 @@ impl Shared {
             name: directory_name(disk.now()),
             ring: Mutex::default(),
             last: AtomicU64::new(0),
+            evicted: AtomicU64::new(0),
             progress: settings.destinations.iter().map(|_| Progress::default()).collect(),
             losses: Mutex::default(),
             adopted: Mutex::default(),
@@ -130,15 +133,17 @@ impl Shared {
     /// When the file system fails.
     pub(super) fn make_dir(&self, dir: &Path) -> io::Result<()> {
         self.disk.make_dir(dir)?;
+        // Of an attempt that failed, or of a directory that somebody has removed.
+        *lock(&self.lock) = None;
         // Whoever looks meanwhile leaves a directory without a `meta` alone for a while.
         let Some(held) = self.disk.lock(&dir.join(LOCK), true)? else {
             return Err(io::Error::new(io::ErrorKind::ResourceBusy, "somebody else holds its lock"));
         };
         Meta::new(self.disk.now(), &self.settings.executable, &self.settings.destinations).write(&*self.disk, dir)?;
-        *lock(&self.lock) = Some(held);
         if let Some(spools) = &self.spools {
             self.disk.sync_dir(spools)?;
         }
+        *lock(&self.lock) = Some(held);
         Ok(())
     }
 
@@ -167,9 +172,9 @@ impl Shared {
     }
 
     /// Counts changes that a backend does not get.
-    pub(super) fn lose(&self, reason: Reason, destination: Option<usize>, changes: u64) {
+    pub(super) fn lose(&self, reason: Reason, destination: Option<&Identity>, changes: u64) {
         if changes > 0 {
-            *lock(&self.losses).entry((reason, destination)).or_default() += changes;
+            *lock(&self.losses).entry((reason, destination.cloned())).or_default() += changes;
         }
     }
 
@@ -178,20 +183,20 @@ impl Shared {
         if self.progress.is_empty() {
             self.lose(reason, None, 1);
         }
-        for (at, progress) in self.progress.iter().enumerate() {
+        for (progress, identity) in self.progress.iter().zip(&self.settings.destinations) {
             if progress.read.load(Ordering::Acquire) < sequence {
-                self.lose(reason, Some(at), 1);
+                self.lose(reason, Some(identity), 1);
             }
         }
     }
 
     pub(super) fn losses(&self) -> Vec<Loss> {
-        let identity = |at: usize| self.settings.destinations.get(at).cloned();
-        let loss = |(&(reason, at), &changes): (&(Reason, Option<usize>), &u64)| Loss {
-            reason,
-            destination: at.and_then(identity),
-            changes,
+        let losses = lock(&self.losses);
+        let loss = |(key, changes): (&(Reason, Option<Identity>), &u64)| Loss {
+            reason: key.0,
+            destination: key.1.clone(),
+            changes: *changes,
         };
-        lock(&self.losses).iter().map(loss).collect()
+        losses.iter().map(loss).collect()
     }
 }
