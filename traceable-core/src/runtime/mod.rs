@@ -6,6 +6,7 @@
 pub(crate) mod assembly;
 mod builder;
 pub(crate) mod clients;
+mod copied;
 pub(crate) mod counters;
 pub(crate) mod destination;
 pub(crate) mod exit;

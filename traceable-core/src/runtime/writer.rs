@@ -2,13 +2,12 @@
 
 use std::{
     collections::HashMap,
-    ops::Range,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::atomic::Ordering,
     time::{Duration, Instant},
 };
 
-use super::{Pipeline, WRITER_SLEEPS, assembly::Assembly, counters, lock};
+use super::{Pipeline, WRITER_SLEEPS, assembly::Assembly, copied::Copied, counters, lock};
 use crate::{
     clock,
     export::Batch,
@@ -25,8 +24,6 @@ const TICK: Duration = Duration::from_millis(10);
 const IDLE_TICKS: u32 = 20;
 /// Bytes of a batch.
 const BATCH_BYTES: usize = 1 << 20;
-/// Bytes of records that are copied before what they say is taken.
-const COPY_BYTES: usize = 256 << 10;
 /// How often the clock is anchored anew.
 const ANCHOR_EVERY: Duration = Duration::from_secs(5);
 /// Blocks that are kept for the next burst when the writer goes to sleep.
@@ -43,43 +40,6 @@ pub(super) fn run(pipeline: &'static Pipeline) {
             crate::notice::say(format_args!("a fault in the writer; runs that were open may be incomplete"));
             writer.assembly = Assembly::default();
         }
-    }
-}
-
-/// Records of several logs that were copied and not taken yet.
-#[derive(Default)]
-struct Copied {
-    bytes: Vec<u8>,
-    records: Vec<Copy>,
-}
-
-struct Copy {
-    /// When it happened, by the clock of its trace; what says no time happened when the one before it did.
-    time: i64,
-    log: usize,
-    place: Range<usize>,
-    /// Whether it was read when all logs were read for the first time in this pass.
-    is_first: bool,
-}
-
-impl Copied {
-    fn push(&mut self, log: usize, record: &[u8], is_first: bool) {
-        let before = self.records.last().filter(|before| before.log == log).map_or(0, |before| before.time);
-        self.keep(record::time(record).unwrap_or(before), log, record, is_first);
-    }
-
-    fn keep(&mut self, time: i64, log: usize, record: &[u8], is_first: bool) {
-        let from = self.bytes.len();
-        self.bytes.extend_from_slice(record);
-        self.records.push(Copy { time, log, place: from..self.bytes.len(), is_first });
-    }
-
-    /// Puts the records in the order in which they happened, and answers how many may be taken: all of those that were
-    /// read first. What caused them was written before them, so it was read at the latest when the logs were read again;
-    /// what caused the others may not have been read yet.
-    fn settle(&mut self) -> usize {
-        self.records.sort_by_key(|record| record.time);
-        self.records.iter().rposition(|record| record.is_first).map_or(0, |last| last + 1)
     }
 }
 
@@ -146,7 +106,7 @@ impl Writer {
         if self.pipeline.board.wanted().is_some() {
             return;
         }
-        let busy = !self.copied.records.is_empty()
+        let busy = !self.copied.is_empty()
             || self.idle < IDLE_TICKS
             || self.assembly.wants_ticks()
             || self.pipeline.board.has_futures();
@@ -174,7 +134,7 @@ impl Writer {
     fn read_logs(&mut self) -> bool {
         let taken = self.assembly.taken();
         self.copy_logs(true);
-        if self.logs.len() > 1 && !self.copied.records.is_empty() {
+        if self.logs.len() > 1 && !self.copied.is_empty() {
             self.copy_logs(false);
         }
         let settled = self.copied.settle();
@@ -195,7 +155,7 @@ impl Writer {
                 let (number, log) = &mut self.logs[at];
                 let copied = &mut self.copied;
                 let drained = log.drain(1, record::words, |bytes| copied.push(*number, bytes, is_first));
-                if copied.bytes.len() > COPY_BYTES {
+                if copied.is_burst() {
                     // A burst: there is no room to wait for what may be said elsewhere.
                     self.take_copied(usize::MAX);
                 }
@@ -212,23 +172,14 @@ impl Writer {
         }
     }
 
-    /// Takes what the first of the copied records say. The others are among the first of the next pass.
+    /// Takes what the first of the copied records say.
     fn take_copied(&mut self, count: usize) {
         let mut copied = std::mem::take(&mut self.copied);
-        let count = count.min(copied.records.len());
-        for Copy { log, place, .. } in copied.records.drain(..count) {
-            self.assembly.take(log, &copied.bytes[place]);
+        copied.take(count, |log, record| {
+            self.assembly.take(log, record);
             self.dispatch(BATCH_BYTES);
-        }
-        let mut rest = Copied::default();
-        for Copy { time, log, place, .. } in copied.records.drain(..) {
-            rest.keep(time, log, &copied.bytes[place], true);
-        }
-        if rest.records.is_empty() {
-            copied.bytes.clear();
-            rest.bytes = copied.bytes;
-        }
-        self.copied = rest;
+        });
+        self.copied = copied;
     }
 
     /// Hands finished changes over, when there are at least this many bytes of them.
