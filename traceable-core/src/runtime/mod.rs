@@ -6,12 +6,12 @@
 pub(crate) mod assembly;
 mod builder;
 pub(crate) mod clients;
-mod copied;
 pub(crate) mod counters;
 pub(crate) mod destination;
 pub(crate) mod exit;
 pub(crate) mod flush;
 pub(crate) mod gate;
+mod logs;
 mod writer;
 
 use std::{

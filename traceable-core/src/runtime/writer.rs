@@ -7,13 +7,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Pipeline, WRITER_SLEEPS, assembly::Assembly, copied::Copied, counters, lock};
+use super::{Pipeline, WRITER_SLEEPS, assembly::Assembly, counters, logs::Logs};
 use crate::{
     clock,
     export::Batch,
-    log::{BLOCK_BYTES, Consumer, Drained},
+    log::BLOCK_BYTES,
     model::{Report, RunChange},
-    record,
     redact::Content,
     sync::Arc,
 };
@@ -33,10 +32,10 @@ const REPORT_EVERY: Duration = Duration::from_secs(60);
 
 /// Reads until the process ends.
 pub(super) fn run(pipeline: &'static Pipeline) {
-    let mut writer = Writer::new(pipeline);
+    let (mut logs, mut writer) = (Logs::default(), Writer::new(pipeline));
     loop {
         // A fault in one pass must neither end the thread nor reach the application.
-        if catch_unwind(AssertUnwindSafe(|| writer.turn())).is_err() {
+        if catch_unwind(AssertUnwindSafe(|| writer.turn(&mut logs))).is_err() {
             crate::notice::say(format_args!("a fault in the writer; runs that were open may be incomplete"));
             writer.assembly = Assembly::default();
         }
@@ -44,11 +43,7 @@ pub(super) fn run(pipeline: &'static Pipeline) {
 }
 
 struct Writer {
-    copied: Copied,
     pipeline: &'static Pipeline,
-    /// The logs by their numbers.
-    logs: Vec<(usize, Consumer)>,
-    logs_seen: usize,
     assembly: Assembly,
     idle: u32,
     last_anchor: Instant,
@@ -60,10 +55,7 @@ impl Writer {
     fn new(pipeline: &'static Pipeline) -> Self {
         let now = Instant::now();
         Self {
-            copied: Copied::default(),
             pipeline,
-            logs: Vec::new(),
-            logs_seen: 0,
             assembly: Assembly::default(),
             idle: 0,
             last_anchor: now,
@@ -73,11 +65,11 @@ impl Writer {
     }
 
     /// One pass over all logs, and the wait for the next.
-    fn turn(&mut self) {
+    fn turn(&mut self, logs: &mut Logs) {
         // Asked for before reading: what was recorded before a flush began is read in this pass.
         let ticket = self.pipeline.board.wanted();
         self.assembly.bound_held(self.pipeline.pool.max_bytes() / 2);
-        let read = self.read_logs();
+        let read = self.read_logs(logs);
         self.assembly.end_pass(clock::now(), ticket.is_some());
         self.dispatch(0);
         self.report_drops();
@@ -106,10 +98,7 @@ impl Writer {
         if self.pipeline.board.wanted().is_some() {
             return;
         }
-        let busy = !self.copied.is_empty()
-            || self.idle < IDLE_TICKS
-            || self.assembly.wants_ticks()
-            || self.pipeline.board.has_futures();
+        let busy = self.idle < IDLE_TICKS || self.assembly.wants_ticks() || self.pipeline.board.has_futures();
         if busy {
             std::thread::park_timeout(TICK);
             return;
@@ -126,60 +115,12 @@ impl Writer {
         self.idle = 0;
     }
 
-    /// Reads every log up to at least what stood in it when the pass began. Answers whether there was anything.
-    ///
-    /// Logs are read one after the other, so what is read in one may have been caused by what was written to another when
-    /// that had been read already. So all are copied, all are copied again, and what was copied first is taken in the
-    /// order in which it happened.
-    fn read_logs(&mut self) -> bool {
-        let taken = self.assembly.taken();
-        self.copy_logs(true);
-        if self.logs.len() > 1 && !self.copied.is_empty() {
-            self.copy_logs(false);
-        }
-        let settled = self.copied.settle();
-        self.take_copied(settled);
-        self.assembly.taken() != taken
-    }
-
-    fn copy_logs(&mut self, is_first: bool) {
-        for log in lock(&self.pipeline.fresh_logs).drain(..) {
-            self.logs.push((self.logs_seen, log));
-            self.logs_seen += 1;
-        }
-        // A log cannot hold more blocks than the pool gives out, so this reaches the end that the pass began with.
-        let blocks = self.pipeline.pool.max_blocks() + 1;
-        let mut closed = Vec::new();
-        for at in 0..self.logs.len() {
-            for _ in 0..blocks {
-                let (number, log) = &mut self.logs[at];
-                let copied = &mut self.copied;
-                let drained = log.drain(1, record::words, |bytes| copied.push(*number, bytes, is_first));
-                if copied.is_burst() {
-                    // A burst: there is no room to wait for what may be said elsewhere.
-                    self.take_copied(usize::MAX);
-                }
-                if drained == Drained::Closed {
-                    closed.push(at);
-                }
-                if drained != Drained::More {
-                    break;
-                }
-            }
-        }
-        for at in closed.into_iter().rev() {
-            self.logs.swap_remove(at).1.close();
-        }
-    }
-
-    /// Takes what the first of the copied records say.
-    fn take_copied(&mut self, count: usize) {
-        let mut copied = std::mem::take(&mut self.copied);
-        copied.take(count, |log, record| {
+    /// Takes what was written before the pass began. Answers whether there was anything.
+    fn read_logs(&mut self, logs: &mut Logs) -> bool {
+        logs.read(&self.pipeline.fresh_logs, |log, record| {
             self.assembly.take(log, record);
             self.dispatch(BATCH_BYTES);
-        });
-        self.copied = copied;
+        })
     }
 
     /// Hands finished changes over, when there are at least this many bytes of them.
