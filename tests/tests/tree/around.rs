@@ -519,7 +519,7 @@ fn check(model: &Model, runs: &[Run], world: &World) {
     let number = |run: &Run| u32::try_from(run.inputs.as_ref().unwrap().to_value()["n"].as_u64().unwrap()).unwrap();
     let by_number: BTreeMap<u32, &Run> = runs.iter().map(|run| (number(run), run)).collect();
     assert_eq!(by_number.len(), runs.len());
-    // Idle threads keep a block of the queue each: a run that is missing may have found no room, which is counted.
+    // A run that is missing may have found no room, which is counted.
     let (seen, wanted): (Vec<_>, Vec<_>) = (by_number.keys().collect(), model.runs.keys().collect());
     assert_eq!(seen, wanted, "{:?}", traceable::stats());
     let ids = world.ids.lock().unwrap();

@@ -3,5 +3,6 @@
 
 mod around;
 mod basics;
+mod crowds;
 mod model;
 mod places;

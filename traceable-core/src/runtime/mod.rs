@@ -11,6 +11,7 @@ pub(crate) mod destination;
 pub(crate) mod exit;
 pub(crate) mod flush;
 pub(crate) mod gate;
+mod logs;
 #[cfg(feature = "spool")]
 mod spooled;
 #[cfg(not(feature = "spool"))]

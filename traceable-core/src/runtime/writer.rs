@@ -2,19 +2,17 @@
 
 use std::{
     collections::HashMap,
-    ops::Range,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::atomic::Ordering,
     time::{Duration, Instant},
 };
 
-use super::{Pipeline, WRITER_SLEEPS, assembly::Assembly, flush::Wanted, lock};
+use super::{Pipeline, WRITER_SLEEPS, assembly::Assembly, flush::Wanted, logs::Logs};
 use crate::{
     clock,
     export::Batch,
-    log::{BLOCK_BYTES, Consumer, Drained},
+    log::BLOCK_BYTES,
     model::{Report, RunChange},
-    record,
     redact::Content,
     sync::Arc,
 };
@@ -25,8 +23,6 @@ const TICK: Duration = Duration::from_millis(10);
 const IDLE_TICKS: u32 = 20;
 /// Bytes of a batch.
 const BATCH_BYTES: usize = 1 << 20;
-/// Bytes of records that are copied before what they say is taken.
-const COPY_BYTES: usize = 256 << 10;
 /// How often the clock is anchored anew.
 const ANCHOR_EVERY: Duration = Duration::from_secs(5);
 /// Blocks that are kept for the next burst when the writer goes to sleep.
@@ -36,59 +32,18 @@ const REPORT_EVERY: Duration = Duration::from_secs(60);
 
 /// Reads until the process ends.
 pub(super) fn run(pipeline: &'static Pipeline) {
-    let mut writer = Writer::new(pipeline);
+    let (mut logs, mut writer) = (Logs::default(), Writer::new(pipeline));
     loop {
         // A fault in one pass must neither end the thread nor reach the application.
-        if catch_unwind(AssertUnwindSafe(|| writer.turn())).is_err() {
+        if catch_unwind(AssertUnwindSafe(|| writer.turn(&mut logs))).is_err() {
             crate::notice::say(format_args!("a fault in the writer; runs that were open may be incomplete"));
             writer.assembly = Assembly::default();
         }
     }
 }
 
-/// Records of several logs that were copied and not taken yet.
-#[derive(Default)]
-struct Copied {
-    bytes: Vec<u8>,
-    records: Vec<Copy>,
-}
-
-struct Copy {
-    /// When it happened, by the clock of its trace; what says no time happened when the one before it did.
-    time: i64,
-    log: usize,
-    place: Range<usize>,
-    /// Whether it was read when all logs were read for the first time in this pass.
-    is_first: bool,
-}
-
-impl Copied {
-    fn push(&mut self, log: usize, record: &[u8], is_first: bool) {
-        let before = self.records.last().filter(|before| before.log == log).map_or(0, |before| before.time);
-        self.keep(record::time(record).unwrap_or(before), log, record, is_first);
-    }
-
-    fn keep(&mut self, time: i64, log: usize, record: &[u8], is_first: bool) {
-        let from = self.bytes.len();
-        self.bytes.extend_from_slice(record);
-        self.records.push(Copy { time, log, place: from..self.bytes.len(), is_first });
-    }
-
-    /// Puts the records in the order in which they happened, and answers how many may be taken: all of those that were
-    /// read first. What caused them was written before them, so it was read at the latest when the logs were read again;
-    /// what caused the others may not have been read yet.
-    fn settle(&mut self) -> usize {
-        self.records.sort_by_key(|record| record.time);
-        self.records.iter().rposition(|record| record.is_first).map_or(0, |last| last + 1)
-    }
-}
-
 struct Writer {
-    copied: Copied,
     pipeline: &'static Pipeline,
-    /// The logs by their numbers.
-    logs: Vec<(usize, Consumer)>,
-    logs_seen: usize,
     assembly: Assembly,
     idle: u32,
     last_anchor: Instant,
@@ -102,10 +57,7 @@ impl Writer {
     fn new(pipeline: &'static Pipeline) -> Self {
         let now = Instant::now();
         Self {
-            copied: Copied::default(),
             pipeline,
-            logs: Vec::new(),
-            logs_seen: 0,
             assembly: Assembly::default(),
             idle: 0,
             last_anchor: now,
@@ -116,12 +68,12 @@ impl Writer {
     }
 
     /// One pass over all logs, and the wait for the next.
-    fn turn(&mut self) {
+    fn turn(&mut self, logs: &mut Logs) {
         // Asked for before reading: what was recorded before a flush began is read in this pass.
         let wanted = self.pipeline.board.wanted();
         let is_flush = wanted.is_some_and(|wanted| wanted.is_flush);
         self.assembly.bound_held(self.pipeline.pool.max_bytes() / 2);
-        let read = self.read_logs();
+        let read = self.read_logs(logs);
         self.assembly.end_pass(clock::now(), is_flush);
         self.dispatch(0);
         self.report_drops(is_flush);
@@ -151,10 +103,7 @@ impl Writer {
         if self.pipeline.board.wanted().is_some() {
             return;
         }
-        let busy = !self.copied.records.is_empty()
-            || self.idle < IDLE_TICKS
-            || self.assembly.wants_ticks()
-            || self.pipeline.board.has_futures();
+        let busy = self.idle < IDLE_TICKS || self.assembly.wants_ticks() || self.pipeline.board.has_futures();
         if busy {
             std::thread::park_timeout(TICK);
             return;
@@ -176,69 +125,12 @@ impl Writer {
         }
     }
 
-    /// Reads every log up to at least what stood in it when the pass began. Answers whether there was anything.
-    ///
-    /// Logs are read one after the other, so what is read in one may have been caused by what was written to another when
-    /// that had been read already. So all are copied, all are copied again, and what was copied first is taken in the
-    /// order in which it happened.
-    fn read_logs(&mut self) -> bool {
-        let taken = self.assembly.taken();
-        self.copy_logs(true);
-        if self.logs.len() > 1 && !self.copied.records.is_empty() {
-            self.copy_logs(false);
-        }
-        let settled = self.copied.settle();
-        self.take_copied(settled);
-        self.assembly.taken() != taken
-    }
-
-    fn copy_logs(&mut self, is_first: bool) {
-        for log in lock(&self.pipeline.fresh_logs).drain(..) {
-            self.logs.push((self.logs_seen, log));
-            self.logs_seen += 1;
-        }
-        // A log cannot hold more blocks than the pool gives out, so this reaches the end that the pass began with.
-        let blocks = self.pipeline.pool.max_blocks() + 1;
-        let mut closed = Vec::new();
-        for at in 0..self.logs.len() {
-            for _ in 0..blocks {
-                let (number, log) = &mut self.logs[at];
-                let copied = &mut self.copied;
-                let drained = log.drain(1, record::words, |bytes| copied.push(*number, bytes, is_first));
-                if copied.bytes.len() > COPY_BYTES {
-                    // A burst: there is no room to wait for what may be said elsewhere.
-                    self.take_copied(usize::MAX);
-                }
-                if drained == Drained::Closed {
-                    closed.push(at);
-                }
-                if drained != Drained::More {
-                    break;
-                }
-            }
-        }
-        for at in closed.into_iter().rev() {
-            self.logs.swap_remove(at).1.close();
-        }
-    }
-
-    /// Takes what the first of the copied records say. The others are among the first of the next pass.
-    fn take_copied(&mut self, count: usize) {
-        let mut copied = std::mem::take(&mut self.copied);
-        let count = count.min(copied.records.len());
-        for Copy { log, place, .. } in copied.records.drain(..count) {
-            self.assembly.take(log, &copied.bytes[place]);
+    /// Takes what was written before the pass began. Answers whether there was anything.
+    fn read_logs(&mut self, logs: &mut Logs) -> bool {
+        logs.read(&self.pipeline.fresh_logs, |log, record| {
+            self.assembly.take(log, record);
             self.dispatch(BATCH_BYTES);
-        }
-        let mut rest = Copied::default();
-        for Copy { time, log, place, .. } in copied.records.drain(..) {
-            rest.keep(time, log, &copied.bytes[place], true);
-        }
-        if rest.records.is_empty() {
-            copied.bytes.clear();
-            rest.bytes = copied.bytes;
-        }
-        self.copied = rest;
+        })
     }
 
     /// Hands finished changes over, when there are at least this many bytes of them.

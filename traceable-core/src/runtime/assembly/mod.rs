@@ -92,7 +92,6 @@ pub(super) struct Assembly {
     /// Changes with their client, and what their run allows to be sent of it.
     out: Vec<(Route, RunChange)>,
     out_bytes: usize,
-    taken: u64,
     started: u64,
     finished: u64,
     strays: Strays,
@@ -100,11 +99,6 @@ pub(super) struct Assembly {
 }
 
 impl Assembly {
-    /// How many records were taken so far.
-    pub(super) fn taken(&self) -> u64 {
-        self.taken
-    }
-
     /// Bounds what is held back of traces that are kept only if they fail.
     pub(super) fn bound_held(&mut self, bytes: usize) {
         self.tentative.max_bytes = bytes;
@@ -136,7 +130,6 @@ impl Assembly {
 
     /// Takes a record from the log of this number.
     pub(super) fn take(&mut self, log: usize, bytes: &[u8]) {
-        self.taken += 1;
         self.log = log;
         if !self.apply_or_drop(bytes, false) {
             self.early.push_back((self.pass, log, bytes.to_vec()));
