@@ -1,7 +1,10 @@
 //! The seam to every backend: an exporter takes batches of run changes and says what became of them.
 
+mod answer;
+
 use std::{fmt, future::Future, pin::Pin, time::Duration};
 
+pub use self::answer::judge;
 use crate::model::RunChange;
 
 /// A boxed future that may move between threads.
@@ -116,6 +119,10 @@ pub enum Remedy {
     Refuse,
     /// Nothing will be taken until somebody acts, such as on a wrong key: keep everything and ask again from time to time.
     Pause,
+    /// The batch is larger than the backend takes at once: send less.
+    TooLarge,
+    /// One of the changes is wrong, and the backend does not say which: find it, so that the others go on.
+    Invalid,
 }
 
 /// Why a batch was not delivered, and what to do about it.
@@ -149,6 +156,16 @@ impl ExportError {
     /// Nothing will be taken until somebody acts.
     pub fn pause(message: impl Into<String>) -> Self {
         Self::new(Remedy::Pause, message)
+    }
+
+    /// The batch is larger than the backend takes at once.
+    pub fn too_large(message: impl Into<String>) -> Self {
+        Self::new(Remedy::TooLarge, message)
+    }
+
+    /// One of the changes is wrong.
+    pub fn invalid(message: impl Into<String>) -> Self {
+        Self::new(Remedy::Invalid, message)
     }
 
     /// Adds the error below this one.

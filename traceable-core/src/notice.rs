@@ -14,14 +14,15 @@ use std::{
 const EVERY: Duration = Duration::from_secs(60);
 
 /// Says something, unless something was said within the last minute; what was not said is counted in the next line.
-pub fn say(what: fmt::Arguments<'_>) {
+/// Answers whether it was said.
+pub fn say(what: fmt::Arguments<'_>) -> bool {
     static LAST: Mutex<Option<Instant>> = Mutex::new(None);
     static UNSAID: AtomicU64 = AtomicU64::new(0);
     let now = Instant::now();
     let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
     if last.is_some_and(|last| now.duration_since(last) < EVERY) {
         UNSAID.fetch_add(1, Ordering::Relaxed);
-        return;
+        return false;
     }
     *last = Some(now);
     drop(last);
@@ -31,6 +32,7 @@ pub fn say(what: fmt::Arguments<'_>) {
     };
     // Nobody is left to be told that standard error is closed.
     let _ = std::io::stderr().write_all(line.as_bytes());
+    true
 }
 
 /// An error with the errors below it, in one line.

@@ -4,16 +4,31 @@
 //! |---|---|---|
 //! | `console` | `Console` | looking at run trees while a program runs |
 //! | `jsonl` | `JsonLines` | a file with one run a line, in LangSmith's names, for `jq`, pandas and imports |
+//! | `langsmith` | `LangSmith` | LangSmith, hosted or not |
+//! | `remote` | `Traceable` | the server of this project, on another host |
 //!
-//! Every exporter implements [`Exporter`](traceable_core::export::Exporter); applications name them through
-//! the `traceable` crate.
+//! What is on this machine implements [`Exporter`](traceable_core::export::Exporter). What is over a network implements
+//! `traceable_core::delivery::Remote`: the spool stands before it, and one thread of this crate delivers to all of them
+//! (`http`). Applications name them through the `traceable` crate.
 
 #[cfg(feature = "console")]
 mod console;
+#[cfg(feature = "http")]
+mod http;
 #[cfg(feature = "jsonl")]
 mod jsonl;
+#[cfg(feature = "langsmith")]
+mod langsmith;
+#[cfg(feature = "remote")]
+mod remote;
 
 #[cfg(feature = "console")]
 pub use console::{Color, Console};
+#[cfg(feature = "http")]
+pub use http::{ConfigError, Key};
 #[cfg(feature = "jsonl")]
 pub use jsonl::JsonLines;
+#[cfg(feature = "langsmith")]
+pub use langsmith::{LangSmith, LangSmithBuilder, Replayed};
+#[cfg(feature = "remote")]
+pub use remote::Traceable;

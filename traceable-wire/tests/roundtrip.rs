@@ -6,8 +6,8 @@ use std::{borrow::Cow, collections::BTreeMap};
 use proptest::{collection::vec, option, prelude::*};
 use serde_json::{Map, Value, json};
 use traceable_core::model::{
-    Attachment, AttachmentData, AttachmentFor, DottedOrder, Event, Json, OtelContext, Run, RunChange, RunId, RunType,
-    Score, ScoreSource, ScoreTarget, SourceLocation, Status, StreamInfo, Usage,
+    Attachment, AttachmentData, AttachmentFor, DottedOrder, Event, Json, OtelContext, Report, Run, RunChange, RunId,
+    RunType, Score, ScoreSource, ScoreTarget, SourceLocation, Status, StreamInfo, Thread, Usage, User,
 };
 use traceable_wire::langsmith::{
     Encoder, decode_batch, decode_feedback, decode_multipart, decode_patch, decode_post, normalise, normalise_score,
@@ -290,6 +290,35 @@ proptest! {
             }
         }
         prop_assert!(decode_patch(id, Value::Object(fields).to_string().as_bytes()).is_ok());
+    }
+
+    #[test]
+    fn our_own_server_is_told_everything(
+        score in score(),
+        (file, run_id) in (attachment(), id()),
+        (name, user, tags, metadata, time) in (text(), option::of(text()), vec(text(), 0..3), map_of(value()), time()),
+        dropped in vec((text(), any::<u64>()), 0..3),
+    ) {
+        let score = Score { score: score.score.filter(|score| score.is_finite()), ..score };
+        let report = Report { id: run_id, dropped: dropped.into_iter().collect() };
+        let file = AttachmentFor { run_id, attachment: file };
+        let thread = Thread {
+            id: name.clone(), name: user.clone(), user: user.clone(), tags, metadata: metadata.clone(), time,
+        };
+        let changes = [
+            RunChange::Score(Box::new(score.clone())),
+            RunChange::Attachment(file),
+            RunChange::Thread(Box::new(thread)),
+            RunChange::User(Box::new(User { identifier: name, metadata, time })),
+            RunChange::Report(report),
+        ];
+        let encoded = Encoder::default().lossless().multipart(&changes, BOUNDARY, 1 << 24);
+        prop_assert_eq!((encoded.taken, encoded.left_out, encoded.refused), (5, 0, 0));
+        let decoded = decode_multipart(&encoded.body, BOUNDARY);
+        prop_assert_eq!(decoded.errors, []);
+        let mut changes = changes;
+        changes[0] = RunChange::Score(Box::new(normalise_score(score)));
+        prop_assert_eq!(decoded.changes, changes);
     }
 
     #[test]

@@ -14,6 +14,7 @@ pub struct Link {
 }
 
 #[derive(Debug, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "each is said by somebody else")]
 struct State {
     /// Changes appended for this backend.
     appended: u64,
@@ -54,7 +55,7 @@ impl Link {
 
     /// Somebody waits for everything appended so far.
     pub fn hurry(&self) {
-        self.tell(|state| state.is_hurried = true);
+        self.tell(|state| state.is_hurried = state.done < state.appended);
     }
 
     /// Nothing more comes; the delivery ends with what is on its way.
@@ -94,7 +95,10 @@ impl Link {
 
     /// The delivery is done with this many changes of this process, all in all.
     pub(crate) fn set_done(&self, changes: u64) {
-        self.lock().done = changes;
+        let mut state = self.lock();
+        state.done = changes;
+        state.is_hurried &= changes < state.appended;
+        drop(state);
         self.changed.notify_all();
     }
 

@@ -5,6 +5,11 @@
 
 mod link;
 mod machine;
+mod order;
+mod pace;
+mod shrink;
+#[cfg(test)]
+mod tests;
 
 use std::{fmt, io, sync::Arc};
 
@@ -111,7 +116,8 @@ pub struct Entry {
     pub change: RunChange,
     /// About how much it weighs, in bytes.
     pub bytes: usize,
-    /// Of an `End`: whether this backend was told of the run's start before, by whatever process.
+    /// Of an `End`: whether this backend was told of the run's start before, by whatever process. What was given out
+    /// before counts as told.
     pub announced: bool,
 }
 
@@ -154,7 +160,7 @@ pub trait Source: Send {
 #[serde(default)]
 #[non_exhaustive]
 pub struct Standing {
-    /// What the backend said last, such as `202` or `connection refused`.
+    /// What the backend said last, such as `taken` or `401: no such key`.
     pub last_answer: String,
     /// When, in nanoseconds since the epoch.
     pub last_answer_at: i64,

@@ -75,6 +75,9 @@ pub struct Progress {
 /// Counts of what was dropped, by reason, since the report before.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
+    /// The report's own id: what is sent twice counts once.
+    #[serde(default)]
+    pub id: RunId,
     /// Runs by reason, such as `queue_full`.
     pub dropped: BTreeMap<String, u64>,
 }

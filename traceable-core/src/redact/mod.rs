@@ -36,6 +36,8 @@ pub(crate) use self::content::Hidden;
 #[cfg(feature = "redaction")]
 pub use self::settings::{PatternError, Redaction, Redactor};
 use crate::model::RunChange;
+#[cfg(feature = "spool")]
+use crate::model::{Attachment, AttachmentFor, RunId};
 #[cfg(feature = "redaction")]
 use crate::sync::Arc;
 
@@ -93,6 +95,22 @@ impl Privacy {
             scrub(&Withhold("built without redaction"), change);
             drop_content(change)
         }
+    }
+}
+
+/// A file that is read only when it is sent, by the rules of this process. `None` where none may leave it.
+#[cfg(feature = "spool")]
+#[must_use]
+pub fn redact_file(file: Attachment) -> Option<Attachment> {
+    let set = crate::runtime::Pipeline::get().and_then(|pipeline| pipeline.clients.get(0));
+    let mut change = RunChange::Attachment(AttachmentFor { run_id: RunId::default(), attachment: file });
+    let is_left = match &set {
+        Some(set) => set.privacy.apply(Content::Full, &mut change),
+        None => Privacy::default().apply(Content::Full, &mut change),
+    };
+    match change {
+        RunChange::Attachment(of) if is_left => Some(of.attachment),
+        _ => None,
     }
 }
 

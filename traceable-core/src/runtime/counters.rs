@@ -28,9 +28,12 @@ pub(crate) enum Reason {
     Refused,
     /// A change that was still not delivered when the process ended.
     Undelivered,
+    /// The longest texts or the files of a change, because no backend takes it whole.
+    #[cfg(feature = "spool")]
+    Truncated,
 }
 
-const REASONS: [(&str, Reason); 10] = [
+const REASONS: [(&str, Reason); 10 + cfg!(feature = "spool") as usize] = [
     ("queue_full", Reason::QueueFull),
     ("output_queue_full", Reason::OutputQueueFull),
     ("chunk_queue_full", Reason::ChunkQueueFull),
@@ -41,6 +44,8 @@ const REASONS: [(&str, Reason); 10] = [
     ("after_end", Reason::AfterEnd),
     ("refused", Reason::Refused),
     ("undelivered", Reason::Undelivered),
+    #[cfg(feature = "spool")]
+    ("truncated", Reason::Truncated),
 ];
 
 static DROPPED: [AtomicU64; REASONS.len()] = [const { AtomicU64::new(0) }; REASONS.len()];

@@ -176,7 +176,8 @@ impl Worker {
                 Err(error) => {
                     self.complain(&error);
                     match error.remedy() {
-                        Remedy::Refuse => {
+                        // Nothing stands before this thread that could send a part of a batch.
+                        Remedy::Refuse | Remedy::TooLarge | Remedy::Invalid => {
                             counters::dropped_many(Reason::Refused, changes);
                             break;
                         }

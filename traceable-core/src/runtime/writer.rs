@@ -204,6 +204,7 @@ impl Writer {
         }
         if !report.dropped.is_empty() {
             crate::notice::say(format_args!("not recorded: {:?}", report.dropped));
+            report.id = super::run_id(crate::clock::now(), super::take_keys(1));
             self.send(0, vec![(Content::Full, RunChange::Report(report))]);
         }
     }

@@ -33,6 +33,12 @@ pub(super) fn beside(attachments: &[Attachment]) -> (Vec<(String, &Attachment)>,
     (sent, named)
 }
 
+/// Whether all that is known of a file goes into a part of its own.
+pub(super) fn is_whole_beside(file: &Attachment) -> bool {
+    let is_here = matches!(file.data, AttachmentData::Bytes(_)) && file.metadata.is_empty();
+    is_here && name(&file.name) == file.name && mime(&file.mime) == file.mime
+}
+
 /// A name that fits into the name of a part, which is taken apart at dots and ends at a quote.
 pub(super) fn name(name: &str) -> String {
     let mut fit = String::new();

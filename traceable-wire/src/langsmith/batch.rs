@@ -43,21 +43,27 @@ pub fn decode_batch(body: &[u8]) -> Decoded {
 }
 
 /// A batch that is being written.
-#[derive(Default)]
-pub(super) struct Batch {
+pub(super) struct Batch<'a> {
+    project: Option<&'a str>,
     posts: Vec<u8>,
     patches: Vec<u8>,
+}
+
+impl<'a> Batch<'a> {
+    pub(super) fn new(project: Option<&'a str>) -> Self {
+        Self { project, posts: Vec::new(), patches: Vec::new() }
+    }
 }
 
 /// What stands around the records.
 const FRAME: usize = r#"{"post":[],"patch":[]}"#.len();
 
-impl Body for Batch {
+impl Body for Batch<'_> {
     fn write(&self, sent: &Sent<'_>, out: &mut Vec<u8>) -> serde_json::Result<bool> {
         let record = match sent {
-            Sent::Post(run) => Record::post(run),
+            Sent::Post(run) => Record::post(run).or_project(self.project),
             Sent::Patch(run) => Record::patch(run),
-            Sent::Attachment(_) | Sent::Score(_) | Sent::Nothing => return Ok(false),
+            Sent::Attachment(_) | Sent::Score(_) | Sent::Other(_) | Sent::Nothing => return Ok(false),
         };
         serde_json::to_writer(&mut *out, &record)?;
         Ok(true)

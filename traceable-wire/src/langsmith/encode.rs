@@ -7,7 +7,7 @@ use std::{
 
 use traceable_core::model::{AttachmentFor, Run, RunChange, RunId, Score, ScoreTarget};
 
-use super::{batch::Batch, multipart::Multipart};
+use super::{attachment, batch::Batch, multipart::Multipart};
 
 /// Runs that were announced and whose end is awaited; beyond, the oldest are forgotten.
 const MAX_OPEN: usize = 1 << 16;
@@ -18,6 +18,8 @@ pub(super) enum Sent<'a> {
     Patch(&'a Run),
     Attachment(&'a AttachmentFor),
     Score(&'a Score),
+    /// What only our own server has a place for.
+    Other(&'a RunChange),
     /// Nothing: LangSmith has no place for it, or it went along with another change.
     Nothing,
 }
@@ -67,21 +69,49 @@ pub struct Encoded {
 pub struct Encoder {
     open: HashSet<RunId>,
     order: VecDeque<RunId>,
+    project: Option<String>,
+    is_lossless: bool,
 }
 
 impl Encoder {
+    /// Files runs under this project that name none themselves.
+    #[must_use]
+    pub fn project(mut self, name: impl Into<String>) -> Self {
+        self.project = Some(name.into());
+        self
+    }
+
+    /// Also says what LangSmith has no place for, in parts that only the server of this project reads: scores of threads,
+    /// threads, users, files that are elsewhere, and reports of what was dropped.
+    #[must_use]
+    pub fn lossless(mut self) -> Self {
+        self.is_lossless = true;
+        self
+    }
+
     /// A multipart body of at most `max_bytes`. `boundary` must stand nowhere in the changes: 32 random hexadecimal digits
     /// do not.
     ///
     /// No file is read here: of an attachment that is a path, only the path is sent, so read it before. A score of a thread
     /// has no place at LangSmith.
-    pub fn multipart(&mut self, changes: &[RunChange], boundary: &str, max_bytes: usize) -> Encoded {
-        self.encode(changes, Multipart::new(boundary), max_bytes)
+    pub fn multipart<'a>(
+        &mut self,
+        changes: impl IntoIterator<Item = &'a RunChange>,
+        boundary: &str,
+        max_bytes: usize,
+    ) -> Encoded {
+        let project = self.project.take();
+        let encoded = self.encode(changes, Multipart::new(boundary, project.as_deref()), max_bytes);
+        self.project = project;
+        encoded
     }
 
     /// A batch of JSON of at most `max_bytes`. It has no place for feedback, nor for the bytes of attachments.
-    pub fn batch(&mut self, changes: &[RunChange], max_bytes: usize) -> Encoded {
-        self.encode(changes, Batch::default(), max_bytes)
+    pub fn batch<'a>(&mut self, changes: impl IntoIterator<Item = &'a RunChange>, max_bytes: usize) -> Encoded {
+        let project = self.project.take();
+        let encoded = self.encode(changes, Batch::new(project.as_deref()), max_bytes);
+        self.project = project;
+        encoded
     }
 
     /// Says that a run was announced by somebody else, such as by this program before it was started again.
@@ -100,7 +130,13 @@ impl Encoder {
         }
     }
 
-    fn encode(&mut self, changes: &[RunChange], mut body: impl Body, max_bytes: usize) -> Encoded {
+    fn encode<'a>(
+        &mut self,
+        changes: impl IntoIterator<Item = &'a RunChange>,
+        mut body: impl Body,
+        max_bytes: usize,
+    ) -> Encoded {
+        let changes: Vec<&RunChange> = changes.into_iter().collect();
         let mut encoded = Encoded::default();
         let mut out = Vec::new();
         let mut joined = HashSet::new();
@@ -109,7 +145,7 @@ impl Encoder {
             .filter_map(|change| if let RunChange::End(run) = change { Some((run.id, &**run)) } else { None })
             .collect();
         let mut empty = true;
-        for change in changes {
+        for &change in &changes {
             let sent = self.sent(change, &ends, &mut joined);
             out.clear();
             match body.write(&sent, &mut out) {
@@ -126,7 +162,7 @@ impl Encoder {
         }
         // The end of a run that went along with its start, and lies behind the cut, must not look like a run of its own.
         for change in &changes[encoded.taken..] {
-            if let RunChange::End(run) = change
+            if let RunChange::End(run) = *change
                 && joined.contains(&Some(run.id))
             {
                 self.announced(run.id);
@@ -156,8 +192,14 @@ impl Encoder {
             RunChange::End(run) if self.open.contains(&run.id) => Sent::Patch(run),
             RunChange::End(run) => Sent::Post(Cow::Borrowed(run)),
             RunChange::Patch(run) => Sent::Patch(run),
+            RunChange::Attachment(of) if self.is_lossless && !attachment::is_whole_beside(&of.attachment) => {
+                Sent::Other(change)
+            }
             RunChange::Attachment(attachment) => Sent::Attachment(attachment),
-            RunChange::Score(score) if !matches!(score.target, ScoreTarget::Thread(_)) => Sent::Score(score),
+            RunChange::Score(score) if self.is_lossless || !matches!(score.target, ScoreTarget::Thread(_)) => {
+                Sent::Score(score)
+            }
+            RunChange::Thread(_) | RunChange::User(_) | RunChange::Report(_) if self.is_lossless => Sent::Other(change),
             _ => Sent::Nothing,
         }
     }

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use serde::Serialize;
-use traceable_core::model::{Attachment, AttachmentData, AttachmentFor, Json, RunChange, RunId};
+use serde::{Serialize, de::DeserializeOwned};
+use traceable_core::model::{Attachment, AttachmentData, AttachmentFor, Json, Report, RunChange, RunId};
 
 use super::{
     Feedback, Record, attachment,
@@ -24,12 +24,13 @@ const JSON: &str = "application/json";
 /// A body that is being written.
 pub(super) struct Multipart<'a> {
     boundary: &'a str,
+    project: Option<&'a str>,
     bytes: Vec<u8>,
 }
 
 impl<'a> Multipart<'a> {
-    pub(super) fn new(boundary: &'a str) -> Self {
-        Self { boundary, bytes: Vec::new() }
+    pub(super) fn new(boundary: &'a str, project: Option<&'a str>) -> Self {
+        Self { boundary, project, bytes: Vec::new() }
     }
 
     fn part(&self, out: &mut Vec<u8>, name: &str, content_type: &str, content: &[u8]) {
@@ -94,13 +95,22 @@ impl<'a> Multipart<'a> {
 impl Body for Multipart<'_> {
     fn write(&self, sent: &Sent<'_>, out: &mut Vec<u8>) -> serde_json::Result<bool> {
         match sent {
-            Sent::Post(run) => self.run(out, &format!("post.{}", run.id), Record::post(run), &run.attachments)?,
+            Sent::Post(run) => {
+                let record = Record::post(run).or_project(self.project);
+                self.run(out, &format!("post.{}", run.id), record, &run.attachments)?;
+            }
             Sent::Patch(run) => self.run(out, &format!("patch.{}", run.id), Record::patch(run), &run.attachments)?,
             Sent::Attachment(AttachmentFor { run_id, attachment: file }) => {
                 self.file(out, *run_id, &attachment::name(&file.name), file);
             }
             Sent::Score(score) => self.json(out, &format!("feedback.{}", score.id), &Feedback::new(score))?,
-            Sent::Nothing => {}
+            Sent::Other(RunChange::Thread(thread)) => self.json(out, "thread", thread)?,
+            Sent::Other(RunChange::User(user)) => self.json(out, "user", user)?,
+            Sent::Other(RunChange::Report(report)) => self.json(out, &format!("report.{}", report.id), report)?,
+            Sent::Other(RunChange::Attachment(file)) => {
+                self.json(out, &format!("attached.{}", file.run_id), &file.attachment)?;
+            }
+            Sent::Other(_) | Sent::Nothing => {}
         }
         Ok(!out.is_empty())
     }
@@ -191,6 +201,10 @@ pub fn decode_multipart(body: &[u8], boundary: &str) -> Decoded {
     decoded
 }
 
+fn json<T: DeserializeOwned>(content: &[u8]) -> Result<T, Problem> {
+    serde_json::from_slice(content).map_err(|_| Problem::Json)
+}
+
 /// Where a part's content ends. A length is believed only where a boundary follows.
 fn end_of(content: &[u8], length: Option<usize>, delimiter: &[u8]) -> Option<usize> {
     length
@@ -276,6 +290,15 @@ struct Found {
 impl Found {
     fn part(&mut self, header: &Header<'_>, content: &[u8]) -> Result<(), Problem> {
         self.at += 1;
+        let other = match header.name {
+            "thread" => Some(RunChange::Thread(json(content)?)),
+            "user" => Some(RunChange::User(json(content)?)),
+            _ => None,
+        };
+        if let Some(other) = other {
+            self.others.push((self.at, other));
+            return Ok(());
+        }
         let (kind, rest) = header.name.split_once('.').ok_or(Problem::Name)?;
         let (id, field) = rest.split_once('.').map_or((rest, None), |(id, field)| (id, Some(field)));
         let id = id.parse().map_err(|_| Problem::Id)?;
@@ -285,6 +308,15 @@ impl Found {
             ("feedback", None) => {
                 let score = RunChange::Score(Box::new(decode_feedback(content)?));
                 self.others.push((self.at, score));
+                Ok(())
+            }
+            ("report", None) => {
+                self.others.push((self.at, RunChange::Report(Report { id, ..json(content)? })));
+                Ok(())
+            }
+            ("attached", None) => {
+                let attachment = AttachmentFor { run_id: id, attachment: json(content)? };
+                self.others.push((self.at, RunChange::Attachment(attachment)));
                 Ok(())
             }
             ("attachment", Some(name)) if !name.is_empty() => {

@@ -116,6 +116,12 @@ impl<'a> Record<'a> {
         Self::of(run, Reader::File).without_what_is_unsaid(run)
     }
 
+    /// Files the run under this project where it names none.
+    pub(super) fn or_project(mut self, project: Option<&'a str>) -> Self {
+        self.session_name = self.session_name.or(project);
+        self
+    }
+
     fn of(run: &'a Run, reader: Reader) -> Self {
         let order = &run.dotted_order;
         let root_order = || run.is_root().then(|| Cow::Owned(DottedOrder::root(run.start_time, run.id)));

@@ -1,0 +1,198 @@
+//! What requests look like: headers, compression, files, feedback, and what only our own server is told.
+
+use traceable_core::model::{
+    Attachment, AttachmentData, AttachmentFor, Report, Run, RunChange, RunId, Score, ScoreSource, ScoreTarget, Thread,
+    User,
+};
+
+use super::{Memory, Received, Reply, Server, deliver_all, run, settings};
+use crate::langsmith::{LangSmith, Settings};
+
+const INFO: &str =
+    r#"{"version":"0.18.0","instance_flags":{"zstd_compression_enabled":true,"gzip_body_enabled":true}}"#;
+
+async fn well(info: &'static str) -> Server {
+    Server::start(move |request, _| if request.line == "GET /info" { Reply::json(info) } else { Reply::status(202) })
+        .await
+}
+
+fn score(target: ScoreTarget) -> RunChange {
+    RunChange::Score(Box::new(Score {
+        id: RunId::from_u128(9),
+        target,
+        key: "helpful".into(),
+        score: Some(1.0),
+        value: None,
+        label: None,
+        comment: None,
+        correction: None,
+        source: ScoreSource::Code,
+        user: None,
+        time: 3_000_000,
+        tags: Vec::new(),
+        metadata: serde_json::Map::new(),
+    }))
+}
+
+fn end(n: u128) -> RunChange {
+    RunChange::End(Box::new(run(n)))
+}
+
+#[tokio::test]
+async fn requests_say_who_asks_and_how_the_body_is_written() {
+    let server = well(INFO).await;
+    let langsmith = LangSmith::builder().endpoint(format!("{}/api/v1/", server.url)).api_key(" lsv2_pt_secret\n");
+    let langsmith = langsmith.workspace("w-1").header("X-Other", "o").project("film-club").build().unwrap();
+    // `/info` below a path is not the one that `well` knows.
+    let memory = Memory::of([end(1)]);
+    deliver_all(&langsmith.settings, &memory).await;
+    let request = &server.at("/runs/multipart")[0];
+    assert_eq!(request.line, "POST /api/v1/runs/multipart");
+    assert_eq!(request.header("x-api-key"), Some("lsv2_pt_secret"));
+    assert_eq!(request.header("x-tenant-id"), Some("w-1"));
+    assert_eq!(request.header("x-other"), Some("o"));
+    assert!(request.header("user-agent").unwrap().starts_with("traceable-rs/"));
+    assert_eq!(request.header("accept-encoding"), None);
+    assert_eq!(request.changes()[0].run().unwrap().project.as_deref(), Some("film-club"));
+
+    deliver_all(&settings(&server.url), &Memory::of([end(1)])).await;
+    let best = if cfg!(feature = "zstd") { "zstd" } else { "gzip" };
+    let request = server.at("/runs/multipart").pop().unwrap();
+    assert_eq!(request.header("content-encoding"), Some(best));
+    let plain = Settings { compresses: false, ..settings(&server.url) };
+    deliver_all(&plain, &Memory::of([end(1)])).await;
+    assert_eq!(server.at("/runs/multipart").pop().unwrap().header("content-encoding"), None);
+}
+
+#[tokio::test]
+async fn the_end_of_a_run_that_was_announced_before_is_a_patch() {
+    let server = well(INFO).await;
+    let memory = Memory::of([end(1), end(2)]).announced(0);
+    deliver_all(&settings(&server.url), &memory).await;
+    let body = String::from_utf8(server.at("/runs/multipart")[0].plain()).unwrap();
+    assert!(body.contains("name=\"patch.00000000-0000-0000-0000-000000000001\""), "{body}");
+    assert!(body.contains("name=\"post.00000000-0000-0000-0000-000000000002\""), "{body}");
+}
+
+#[tokio::test]
+async fn files_are_read_when_they_are_sent_and_redacted() {
+    let folder = tempfile::tempdir().unwrap();
+    let named = |name: &str, content: &[u8]| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, content).unwrap();
+        path
+    };
+    let key = format!("my key is sk-proj-{}", "a1B2c3D4e5F6g7H8i9J0".repeat(3));
+    let attachments = vec![
+        Attachment::path("image/png", named("photo.png", b"\x89PNG\r\n")).named("photo"),
+        Attachment::path("text/plain", named("note.txt", key.as_bytes())).named("note"),
+        Attachment::path("text/plain", folder.path().join("missing")).named("missing"),
+    ];
+    let server = well("{}").await;
+    let memory = Memory::of([RunChange::End(Box::new(Run { attachments, ..run(1) }))]);
+    deliver_all(&settings(&server.url), &memory).await;
+    let changes = server.at("/runs/multipart")[0].changes();
+    let files = &changes[0].run().unwrap().attachments;
+    let bytes = |name: &str| match &files.iter().find(|file| file.name == name).unwrap().data {
+        AttachmentData::Bytes(bytes) => String::from_utf8_lossy(&bytes.0).into_owned(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(bytes("photo"), "\u{fffd}PNG\r\n");
+    assert!(!bytes("note").contains("sk-proj"), "{}", bytes("note"));
+    let missing = files.iter().find(|file| file.name == "missing").unwrap();
+    assert!(matches!(missing.data, AttachmentData::Path(_)));
+    assert!(missing.metadata.contains_key("traceable.unread"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn feedback_goes_along_where_it_names_its_trace_and_alone_elsewhere() {
+    let server = Server::start(|request, before| match &*request.line {
+        "GET /info" => Reply::json(INFO),
+        // The run is filed a little after it was taken.
+        "POST /feedback" if before < 2 => Reply::status(404),
+        _ => Reply::status(202),
+    })
+    .await;
+    let id = RunId::from_u128(1);
+    let memory = Memory::of([end(1), score(ScoreTarget::Trace(id)), score(ScoreTarget::Run(id))]);
+    deliver_all(&settings(&server.url), &memory).await;
+    assert_eq!(server.at("/runs/multipart")[0].changes().len(), 2);
+    let alone = server.at("/feedback");
+    assert_eq!(alone.len(), 3);
+    let said: serde_json::Value = serde_json::from_slice(&alone[2].body).unwrap();
+    assert_eq!((&said["key"], &said["run_id"]), (&"helpful".into(), &id.to_string().into()));
+    assert_eq!(memory.buried(), [0; 0]);
+
+    let memory = Memory::of([end(1), score(ScoreTarget::Run(id))]);
+    let server = Server::start(|request, _| match &*request.line {
+        "POST /feedback" => Reply::status(404),
+        _ => Reply::status(202),
+    })
+    .await;
+    deliver_all(&settings(&server.url), &memory).await;
+    assert_eq!(memory.buried(), [2], "feedback on a run that never comes holds nothing up");
+}
+
+#[cfg(feature = "remote")]
+#[tokio::test]
+async fn our_own_server_is_told_everything() {
+    let server = well(INFO).await;
+    let ours = crate::Traceable::new(&server.url, Some("t0ken")).unwrap();
+    let file =
+        AttachmentFor { run_id: RunId::from_u128(1), attachment: Attachment::url("text/html", "https://a.example") };
+    let report = Report { id: RunId::from_u128(5), dropped: [("queue_full".to_owned(), 3)].into() };
+    let said = [
+        end(1),
+        score(ScoreTarget::Run(RunId::from_u128(1))),
+        score(ScoreTarget::Thread("t".into())),
+        RunChange::Attachment(file),
+        RunChange::Thread(Box::new(Thread { id: "t".into(), ..Thread::default() })),
+        RunChange::User(Box::new(User { identifier: "ada".into(), ..User::default() })),
+        RunChange::Report(report),
+    ];
+    deliver_all(&ours.settings, &Memory::of(said.clone())).await;
+    let requests: Vec<Received> = server.at("/runs/multipart");
+    assert_eq!(requests.len(), 1);
+    assert_eq!(requests[0].header("authorization"), Some("Bearer t0ken"));
+    assert_eq!(requests[0].changes()[1..], said[1..]);
+    assert_eq!(server.at("/feedback").len(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_other_sdks_could_not_send_is_sent_and_removed() {
+    use base64::{Engine as _, engine::general_purpose::STANDARD};
+
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(|_, _| Reply::status(202)).await;
+    let put = |name: &str, endpoint: &str| {
+        let envelope = serde_json::json!({
+            "version": 1,
+            "endpoint": endpoint,
+            "headers": { "Content-Type": "multipart/form-data; boundary=b", "Content-Encoding": "zstd",
+                "x-api-key": "somebody's", "Cookie": "c" },
+            "body_base64": STANDARD.encode("--b--"),
+        });
+        std::fs::write(folder.path().join(name), envelope.to_string()).unwrap();
+    };
+    put("trace_1.json", "runs/multipart");
+    put("trace_2.json", "https://elsewhere.example/runs/multipart");
+    put("trace_3.json", "../admin");
+    put("trace_4.json", &format!("{}/runs/batch", server.url));
+    std::fs::write(folder.path().join("trace_5.json"), "half of a fi").unwrap();
+    let langsmith = LangSmith::builder().endpoint(&server.url).api_key("lsv2_pt_ours").build().unwrap();
+    let replayed = langsmith.replay(folder.path()).unwrap();
+    let left: Vec<&str> = replayed.left.iter().map(|(path, _)| path.rsplit('/').next().unwrap()).collect();
+    assert_eq!((replayed.sent, &*left), (2, &["trace_2.json", "trace_3.json", "trace_5.json"][..]));
+    assert!(!folder.path().join("trace_1.json").exists() && folder.path().join("trace_2.json").exists());
+    let request = &server.at("/runs/multipart")[0];
+    assert_eq!(request.header("x-api-key"), Some("lsv2_pt_ours"));
+    assert_eq!((request.header("cookie"), request.header("content-encoding")), (None, Some("zstd")));
+    assert_eq!(request.body, b"--b--");
+
+    put("trace_6.json", "runs/multipart");
+    put("trace_7.json", "runs/multipart");
+    let down = LangSmith::builder().endpoint("http://127.0.0.1:1").build().unwrap();
+    let replayed = down.replay(folder.path()).unwrap();
+    assert_eq!(replayed.sent, 0);
+    assert!(folder.path().join("trace_7.json").exists());
+}
