@@ -3,8 +3,8 @@
 /// Bytes of a text.
 pub const BYTES: usize = 2_048;
 
-/// Letters of a word. Short enough to be taken for no credential by any rule of redaction.
-const WORD: usize = 15;
+/// Letters of a word. So short that by no accident one looks like a credential, which would be redacted.
+const WORD: usize = 12;
 
 const LETTERS: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 

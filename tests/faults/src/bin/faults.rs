@@ -12,7 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use traceable_faults::harness::{Outcome, Settings, Task, markdown, tasks};
+use traceable_faults::harness::{Outcome, Settings, Task, markdown, progress, tasks};
 
 struct Args {
     settings: Settings,
@@ -109,15 +109,16 @@ fn run(args: &Args, tasks: &[Task]) -> Vec<Outcome> {
                 loop {
                     let Some(at) = waiting.lock().unwrap().pop_front() else { return };
                     let task = &tasks[at];
+                    progress(&format!("[{:>4} s] row {} begins", start.elapsed().as_secs(), task.name));
                     let outcome = task.run(&args.settings);
                     let Outcome { made, lost, left_in_window, problems, .. } = &outcome;
-                    eprintln!(
+                    progress(&format!(
                         "[{:>4} s] row {}, {}: {lost} of {made} lost, {left_in_window} in the window, {}",
                         start.elapsed().as_secs(),
                         task.name,
                         outcome.what,
                         if problems.is_empty() { "holds" } else { "DOES NOT HOLD" },
-                    );
+                    ));
                     outcomes.lock().unwrap()[at] = Some(outcome);
                 }
             });

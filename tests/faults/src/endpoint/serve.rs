@@ -106,12 +106,11 @@ impl Shared {
                 return Ok(true);
             }
         };
-        // What is told so that a client can believe it has been kept, even if it does not read to the end.
-        let acknowledge = || self.ledger.lock().unwrap().acknowledge(&ended);
         match fault {
             Fault::Lost => return Ok(false),
             Fault::Huge | Fault::Bomb | Fault::Trickle => {
-                acknowledge();
+                // The code says enough, also to who does not read to the end.
+                self.ledger.lock().unwrap().acknowledge(&ended);
                 match fault {
                     Fault::Huge => large::huge(connection)?,
                     Fault::Bomb => large::bomb(connection)?,
@@ -122,8 +121,10 @@ impl Shared {
                 connection.answer(200, "Content-Type: application/json\r\n", INFO)?;
             }
             _ => {
+                // Who has the answer and asks then finds it in the books.
+                let mut ledger = self.ledger.lock().unwrap();
                 connection.answer(202, "Content-Type: application/json\r\n", b"{}")?;
-                acknowledge();
+                ledger.acknowledge(&ended);
             }
         }
         Ok(true)

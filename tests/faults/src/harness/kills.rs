@@ -14,6 +14,7 @@ use super::{
     Settings,
     outcome::{Outcome, Truth},
     programs::{Backend, Setup, now},
+    progress,
     recover::recover,
 };
 use crate::{fault::Fault, text::mix};
@@ -92,7 +93,11 @@ fn kill(
         std::thread::sleep(Duration::from_millis(lives));
         let killed = producer.signal(Signal::KILL);
         let printed = producer.wait(GONE)?;
-        truth.lock().unwrap().add(&printed, Some((killed, window)));
+        let mut truth = truth.lock().unwrap();
+        truth.add(&printed, Some((killed, window)));
+        if number.is_multiple_of(100) {
+            progress(&format!("row 22: {} runs made, {number} kills left", truth.made()));
+        }
     }
     Ok(())
 }

@@ -53,6 +53,12 @@ pub struct Said {
     pub dropped: BTreeMap<String, u64>,
 }
 
+/// Says how far the rows are.
+#[allow(clippy::print_stderr, reason = "the one place for it: the table goes to standard output")]
+pub fn progress(text: &str) {
+    eprintln!("{text}");
+}
+
 /// What the system says of the memory of a process, in KiB; 0 where it says nothing.
 pub fn memory(process: &str, name: &str) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();

@@ -134,6 +134,11 @@ impl Truth {
         (self.required.len() + self.recent.len() + self.marked.len()) as u64
     }
 
+    /// How many runs must arrive.
+    pub(super) fn required(&self) -> u64 {
+        self.required.len() as u64
+    }
+
     /// Whether everything is there that must be.
     pub(super) fn is_in<V>(&self, acknowledged: &HashMap<RunId, V>) -> bool {
         self.required.iter().all(|made| acknowledged.contains_key(&made.id))

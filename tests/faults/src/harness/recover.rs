@@ -35,7 +35,8 @@ pub(super) fn recover(
         let acknowledged = backend.lock().unwrap().report().acknowledged;
         if acknowledged != known {
             (known, news) = (acknowledged, Instant::now());
-            if whole.is_none() && truth.is_in(&backend.lock().unwrap().acknowledged()) {
+            let is_enough = acknowledged >= truth.required();
+            if is_enough && whole.is_none() && truth.is_in(&backend.lock().unwrap().acknowledged()) {
                 whole = Some(start.elapsed());
             }
         }

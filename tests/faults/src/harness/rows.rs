@@ -120,7 +120,7 @@ fn faults(settings: &Settings) -> Vec<Task> {
         row("A4", "gzip bombs as answers for a while", NOT_MEASURED, Fault::Bomb, during),
         row("A5", "answers that trickle for a while", NOT_MEASURED, Fault::Trickle, during),
         row("A6", "answers that are no HTTP for a while", NOT_MEASURED, Fault::Garbage, during),
-        row("13", "burst of 200,000", ["191,045", "0"], Fault::Well, during),
+        row("13", "burst, as fast as it goes", ["191,045", "0"], Fault::Well, during),
     ];
     for Task { name, job, .. } in &mut rows {
         let Job::Plan(plan) = job else { continue };
