@@ -102,6 +102,9 @@ impl Plan {
         let strangers = truth.strangers(&acknowledged);
         // The call of one run may have returned without a word of it.
         outcome.hold(strangers <= usize::from(killed.is_some()), || format!("{strangers} runs came that nobody made"));
+        // A run that was not even begun to be recorded is lost like any other.
+        outcome.made += printed.unrecorded;
+        outcome.lost += printed.unrecorded;
         outcome.hold(printed.unrecorded == 0, || format!("{} runs were not even recorded", printed.unrecorded));
         self.judge(&printed, &report, outcome);
         outcome.reported(report);
@@ -149,9 +152,8 @@ impl Plan {
         if self.end == End::Abort {
             killed = printed.done_at;
         }
-        outcome.hold(printed.runs.len() as u64 == self.runs, || {
-            format!("only {} of {} runs were made", printed.runs.len(), self.runs)
-        });
+        let made = printed.runs.len() as u64 + printed.unrecorded;
+        outcome.hold(made == self.runs, || format!("only {made} of {} runs were made", self.runs));
         outcome.start_kib = printed.said.start_kib;
         outcome.peak_kib = printed.said.peak_kib.max(peak);
         (outcome.p50_nanos, outcome.p99_nanos) = (printed.said.p50_nanos, printed.said.p99_nanos);
