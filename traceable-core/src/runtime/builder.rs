@@ -1,5 +1,7 @@
 //! Switching tracing on and off.
 
+#[cfg(feature = "spool")]
+use std::sync::Arc;
 use std::{borrow::Cow, fmt, time::Duration};
 
 use super::{
@@ -11,6 +13,8 @@ use super::{
     flush::{Flushed, flush_blocking},
     gate::{self, Sampler},
 };
+#[cfg(feature = "spool")]
+use crate::delivery::Remote;
 #[cfg(feature = "redaction")]
 use crate::redact::{PatternError, Redaction};
 use crate::{
@@ -37,6 +41,8 @@ use crate::{
 pub struct Builder {
     off: bool,
     exporters: Vec<Box<dyn Exporter>>,
+    #[cfg(feature = "spool")]
+    remotes: Vec<Arc<dyn Remote>>,
     sample_rate: f64,
     keep_errors: bool,
     max_bytes: usize,
@@ -59,8 +65,10 @@ impl Default for Builder {
 impl fmt::Debug for Builder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let exporters: Vec<&str> = self.exporters.iter().map(|exporter| exporter.name()).collect();
-        f.debug_struct("Builder")
-            .field("off", &self.off)
+        let mut f = f.debug_struct("Builder");
+        #[cfg(feature = "spool")]
+        f.field("remotes", &self.remotes.iter().map(|remote| remote.identity()).collect::<Vec<_>>());
+        f.field("off", &self.off)
             .field("exporters", &exporters)
             .field("sample_rate", &self.sample_rate)
             .field("keep_errors", &self.keep_errors)
@@ -80,6 +88,8 @@ impl Builder {
         Self {
             off: false,
             exporters: Vec::new(),
+            #[cfg(feature = "spool")]
+            remotes: Vec::new(),
             sample_rate: 1.0,
             keep_errors: false,
             max_bytes: DEFAULT_MAX_BYTES,
@@ -162,6 +172,13 @@ impl Builder {
     /// Adds a destination.
     pub fn exporter(mut self, exporter: impl Exporter + 'static) -> Self {
         self.exporters.push(Box::new(exporter));
+        self
+    }
+
+    /// Adds a destination over a network.
+    #[cfg(feature = "spool")]
+    pub fn remote(mut self, remote: impl Remote + 'static) -> Self {
+        self.remotes.push(Arc::new(remote));
         self
     }
 
@@ -300,10 +317,13 @@ impl Builder {
     }
 }
 
-/// What the environment says of tracing as a whole: `TRACEABLE`, else `LANGSMITH_TRACING`.
+/// What the environment says of tracing as a whole: `TRACEABLE`, else `LANGSMITH_TRACING` or one of the names that it had
+/// before.
 #[must_use]
 pub fn switch() -> Option<bool> {
-    ["TRACEABLE", "LANGSMITH_TRACING"].into_iter().find_map(|name| {
+    const NAMES: [&str; 5] =
+        ["TRACEABLE", "LANGSMITH_TRACING", "LANGSMITH_TRACING_V2", "LANGCHAIN_TRACING_V2", "LANGCHAIN_TRACING"];
+    NAMES.into_iter().find_map(|name| {
         let value = std::env::var(name).ok()?;
         match value.trim().to_ascii_lowercase().as_str() {
             "on" | "true" | "1" | "yes" => Some(true),
@@ -411,7 +431,8 @@ impl fmt::Display for InitError {
             Kind::Destination { name, .. } => write!(f, "the destination `{name}` could not be opened"),
             Kind::UnknownDestination(name) => write!(
                 f,
-                "there is no destination `{name}`: use `console` or `jsonl:` and a path, each with its feature switched on"
+                "there is no destination `{name}`: use `console`, `jsonl:` and a path, `langsmith` or `traceable`, each \
+                 with its feature switched on (that of `traceable` is `remote`)"
             ),
             #[cfg(feature = "redaction")]
             Kind::Pattern(error) => error.fmt(f),
