@@ -1,6 +1,6 @@
 //! Switching tracing on: by `init`, or by the environment at the first traced call.
 
-use std::sync::Once;
+use std::{error::Error as _, sync::Once};
 
 use traceable_core::{
     EnteredRun, RunBuilder, Scope,
@@ -9,14 +9,16 @@ use traceable_core::{
 
 /// Settings from the environment, and the destinations that it names; more can be added before `init`.
 ///
-/// `TRACEABLE_EXPORT` names destinations, divided by commas: `local` (this machine), `console`, and `jsonl:` with a path.
-/// With `TRACEABLE=off` there are none, and `init` leaves tracing off.
+/// `TRACEABLE_EXPORT` names destinations, divided by commas: `local` (this machine), `console`, `jsonl:` with a path,
+/// `langsmith`, and `traceable` for the server at `TRACEABLE_ENDPOINT`. Where it names none, `TRACEABLE_ENDPOINT` alone names
+/// that server, and `LANGSMITH_TRACING=true` with a key names LangSmith. With `TRACEABLE=off` there are none, and `init`
+/// leaves tracing off.
 ///
 /// # Errors
 ///
 /// When a variable's value is not of its form, or a destination cannot be opened; the error says which.
 pub fn builder() -> Result<Builder, InitError> {
-    destinations().iter().try_fold(Builder::from_env()?, |builder, name| add(builder, name))
+    with(&destinations())
 }
 
 /// Switches tracing on, with settings and destinations from the environment. See [`builder`]. Where no destination is
@@ -28,7 +30,10 @@ pub fn init() {
     if let Err(error) = try_init()
         && !error.is_already_on()
     {
-        runtime::say(format_args!("tracing stays off: {error}"));
+        match error.source() {
+            Some(source) => runtime::say(format_args!("tracing stays off: {error}: {source}")),
+            None => runtime::say(format_args!("tracing stays off: {error}")),
+        };
     }
 }
 
@@ -43,8 +48,9 @@ pub fn try_init() -> Result<(), InitError> {
         runtime::switch_off();
         return Ok(());
     }
-    let mut builder = builder()?;
-    if destinations().is_empty() {
+    let named = destinations();
+    let mut builder = with(&named)?;
+    if named.is_empty() {
         builder = BY_DEFAULT.iter().try_fold(builder, |builder, name| add(builder, name))?;
     }
     builder.init()
@@ -58,14 +64,60 @@ const BY_DEFAULT: &[&str] = &[
     "local",
 ];
 
+/// Settings from the environment, and these destinations.
+fn with(destinations: &[String]) -> Result<Builder, InitError> {
+    destinations.iter().try_fold(Builder::from_env()?, |builder, name| add(builder, name))
+}
+
 /// The destinations that the environment names.
 fn destinations() -> Vec<String> {
+    if runtime::switch() == Some(false) {
+        return Vec::new();
+    }
     let named = std::env::var("TRACEABLE_EXPORT").unwrap_or_default();
-    if named.trim().is_empty() || runtime::switch() == Some(false) {
-        Vec::new()
+    if named.trim().is_empty() {
+        implied().into_iter().map(str::to_owned).collect()
     } else {
         named.split(',').map(|name| name.trim().to_owned()).collect()
     }
+}
+
+/// The destination that other variables mean where `TRACEABLE_EXPORT` says nothing: our own first, then a peer's.
+fn implied() -> Option<&'static str> {
+    let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let traces_to_langsmith =
+        ["LANGSMITH_TRACING", "LANGSMITH_TRACING_V2", "LANGCHAIN_TRACING_V2", "LANGCHAIN_TRACING"]
+            .into_iter()
+            .any(|name| std::env::var(name).is_ok_and(|value| value.trim().eq_ignore_ascii_case("true")));
+    let has_key = ["LANGSMITH_API_KEY", "LANGCHAIN_API_KEY", "LANGSMITH_ENDPOINT", "LANGCHAIN_ENDPOINT"]
+        .into_iter()
+        .chain(["LANGSMITH_RUNS_ENDPOINTS", "LANGCHAIN_RUNS_ENDPOINTS"])
+        .any(is_set);
+    if is_set("TRACEABLE_ENDPOINT") {
+        if cfg!(feature = "remote") {
+            return Some("traceable");
+        }
+        unheard("TRACEABLE_ENDPOINT", "remote");
+    }
+    match (traces_to_langsmith, has_key) {
+        (true, true) if cfg!(feature = "langsmith") => return Some("langsmith"),
+        (true, true) => unheard("LANGSMITH_TRACING", "langsmith"),
+        (true, false) if cfg!(feature = "langsmith") => {
+            runtime::say(format_args!(
+                "LANGSMITH_TRACING is on, but no key is there: make one at https://smith.langchain.com under Settings, and \
+                 set LANGSMITH_API_KEY; until then no run goes to LangSmith"
+            ));
+        }
+        _ => {}
+    }
+    None
+}
+
+/// Says that a variable asks for what this program is not built with.
+fn unheard(variable: &str, feature: &str) {
+    runtime::say(format_args!(
+        "{variable} is set, but this program is built without the feature `{feature}` of `traceable`, so no run goes there"
+    ));
 }
 
 /// Adds a destination by its name.
@@ -83,6 +135,17 @@ fn add(builder: Builder, name: &str) -> Result<Builder, InitError> {
     if let Some(path) = name.strip_prefix("jsonl:") {
         let file = traceable_exporters::JsonLines::append(path);
         return Ok(builder.exporter(file.map_err(|error| InitError::destination(name, error))?));
+    }
+    #[cfg(feature = "langsmith")]
+    if name == "langsmith" {
+        let all = traceable_exporters::LangSmith::all_from_env();
+        let all = all.map_err(|error| InitError::destination(name, error.into()))?;
+        return Ok(all.into_iter().fold(builder, Builder::remote));
+    }
+    #[cfg(feature = "remote")]
+    if name == "traceable" {
+        let server = traceable_exporters::Traceable::from_env();
+        return Ok(builder.remote(server.map_err(|error| InitError::destination(name, error.into()))?));
     }
     drop(builder);
     Err(InitError::unknown_destination(name))

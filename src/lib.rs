@@ -21,6 +21,8 @@ use disabled::json::Json;
 #[cfg(not(feature = "enable"))]
 pub use disabled::*;
 pub use record::Record;
+#[cfg(feature = "spool")]
+pub use traceable_core::delivery;
 #[cfg(feature = "enable")]
 use traceable_core::model::Json;
 #[cfg(any(feature = "opentelemetry", feature = "reqwest-middleware", feature = "tower", feature = "tracing"))]

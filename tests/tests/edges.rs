@@ -47,7 +47,21 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ),
     (
         "traceable-exporters",
-        &["traceable-core", "traceable-wire", "anstyle", "serde", "serde_json", "terminal_size", "unicode-width"],
+        &[
+            "traceable-core",
+            "traceable-wire",
+            "anstyle",
+            "getrandom",
+            "httpdate",
+            "reqwest",
+            "rustls",
+            "rustls-platform-verifier",
+            "serde",
+            "serde_json",
+            "terminal_size",
+            "tokio",
+            "unicode-width",
+        ],
     ),
     (
         "traceable",

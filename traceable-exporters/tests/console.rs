@@ -201,7 +201,7 @@ fn what_a_run_says_cannot_command_the_terminal() {
         outputs: json_of(&json!({ hostile: hostile, "other": 1 })),
         ..failed(run(1, 0, "", 0, 1), hostile)
     };
-    let report = Report { dropped: [(hostile.to_owned(), 1)].into() };
+    let report = Report { id: RunId::default(), dropped: [(hostile.to_owned(), 1)].into() };
     let page = Desk::new(200).batch(vec![end(evil), RunChange::Report(report)]);
     let obeyed = |c: char| (c.is_control() && c != '\n') || ('\u{202a}'..='\u{202e}').contains(&c);
     assert_eq!(page.chars().find(|c| obeyed(*c)), None, "{page:?}");
@@ -406,7 +406,7 @@ fn a_long_error_is_wrapped_and_nothing_of_it_is_lost() {
 
 #[test]
 fn what_was_dropped_is_said() {
-    let report = Report { dropped: [("queue_full".to_owned(), 12)].into() };
+    let report = Report { id: RunId::default(), dropped: [("queue_full".to_owned(), 12)].into() };
     assert_eq!(Desk::new(80).batch(vec![RunChange::Report(report)]), "! 12 runs not recorded: queue_full\n");
 }
 

@@ -1,5 +1,7 @@
 //! Switching tracing on and off.
 
+#[cfg(feature = "spool")]
+use std::sync::Arc;
 use std::{borrow::Cow, fmt, time::Duration};
 
 #[cfg(feature = "spool")]
@@ -45,7 +47,7 @@ pub struct Builder {
     off: bool,
     exporters: Vec<Box<dyn Exporter>>,
     #[cfg(feature = "spool")]
-    remotes: Vec<std::sync::Arc<dyn Remote>>,
+    remotes: Vec<Arc<dyn Remote>>,
     #[cfg(feature = "spool")]
     spool: Wishes,
     sample_rate: f64,
@@ -70,8 +72,10 @@ impl Default for Builder {
 impl fmt::Debug for Builder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let exporters: Vec<&str> = self.exporters.iter().map(|exporter| exporter.name()).collect();
-        f.debug_struct("Builder")
-            .field("off", &self.off)
+        let mut f = f.debug_struct("Builder");
+        #[cfg(feature = "spool")]
+        f.field("remotes", &self.remotes.iter().map(|remote| remote.identity()).collect::<Vec<_>>());
+        f.field("off", &self.off)
             .field("exporters", &exporters)
             .field("sample_rate", &self.sample_rate)
             .field("keep_errors", &self.keep_errors)
@@ -205,7 +209,7 @@ impl Builder {
     /// process.
     #[cfg(feature = "spool")]
     pub fn remote(mut self, remote: impl Remote + 'static) -> Self {
-        self.remotes.push(std::sync::Arc::new(remote));
+        self.remotes.push(Arc::new(remote));
         self
     }
 
@@ -399,10 +403,13 @@ impl Builder {
     }
 }
 
-/// What the environment says of tracing as a whole: `TRACEABLE`, else `LANGSMITH_TRACING`.
+/// What the environment says of tracing as a whole: `TRACEABLE`, else `LANGSMITH_TRACING` or one of the names that it had
+/// before.
 #[must_use]
 pub fn switch() -> Option<bool> {
-    ["TRACEABLE", "LANGSMITH_TRACING"].into_iter().find_map(|name| {
+    const NAMES: [&str; 5] =
+        ["TRACEABLE", "LANGSMITH_TRACING", "LANGSMITH_TRACING_V2", "LANGCHAIN_TRACING_V2", "LANGCHAIN_TRACING"];
+    NAMES.into_iter().find_map(|name| {
         let value = std::env::var(name).ok()?;
         match value.trim().to_ascii_lowercase().as_str() {
             "on" | "true" | "1" | "yes" => Some(true),
@@ -511,7 +518,8 @@ impl fmt::Display for InitError {
             Kind::Destination { name, .. } => write!(f, "the destination `{name}` could not be opened"),
             Kind::UnknownDestination(name) => write!(
                 f,
-                "there is no destination `{name}`: use `console`, `local`, `langsmith`, or `jsonl:` and a path, each with its feature switched on"
+                "there is no destination `{name}`: use `local`, `console`, `jsonl:` and a path, `langsmith` or `traceable`, each \
+                  with its feature switched on (`spool` for `local`, `remote` for `traceable`)"
             ),
             #[cfg(feature = "redaction")]
             Kind::Pattern(error) => error.fmt(f),

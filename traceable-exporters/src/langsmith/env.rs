@@ -19,10 +19,6 @@ pub(super) fn variable(name: &str) -> Option<String> {
     })
 }
 
-pub(super) fn is_named(variable: Lookup<'_>) -> bool {
-    variable("API_KEY").is_some() || variable("RUNS_ENDPOINTS").is_some()
-}
-
 pub(super) fn primary(variable: Lookup<'_>) -> Result<LangSmith, ConfigError> {
     let endpoint = Replica { api_url: variable("ENDPOINT"), api_key: variable("API_KEY"), project_name: None };
     replica(endpoint, variable)

@@ -67,11 +67,6 @@ impl LangSmith {
         env::all(&env::variable)
     }
 
-    /// Whether the environment holds a key for LangSmith, or names servers with theirs.
-    pub fn is_in_env() -> bool {
-        env::is_named(&env::variable)
-    }
-
     pub(super) fn of(settings: Settings) -> Self {
         Self { settings }
     }

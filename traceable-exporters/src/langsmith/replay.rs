@@ -2,12 +2,12 @@
 
 use std::{fs, io, path::Path};
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use reqwest::{
     Url,
     header::{HeaderName, HeaderValue},
 };
 use serde::Deserialize;
+use traceable_core::model::Bytes;
 
 use super::{LangSmith, Session};
 use crate::http::{self, Request};
@@ -35,7 +35,7 @@ struct Envelope {
     endpoint: String,
     #[serde(default)]
     headers: serde_json::Map<String, serde_json::Value>,
-    body_base64: String,
+    body_base64: Bytes,
 }
 
 impl LangSmith {
@@ -100,8 +100,7 @@ impl Session {
             return Err(Left::from(format!("version {} is not known", envelope.version)));
         }
         let url = self.address(&envelope.endpoint)?;
-        let body = STANDARD.decode(&envelope.body_base64).map_err(|error| error.to_string())?;
-        let mut request = Request::post(url, body);
+        let mut request = Request::post(url, envelope.body_base64.0.to_vec());
         for (name, value) in &envelope.headers {
             let name = name.to_ascii_lowercase();
             if let (true, Some(value)) = (HEADERS.contains(&&*name), value.as_str())

@@ -184,7 +184,6 @@ async fn a_server_is_left_alone_as_long_as_it_asks() {
 #[tokio::test(start_paused = true)]
 async fn a_server_without_multipart_gets_batches() {
     let server = Server::start(|request, _| match &*request.line {
-        "GET /info" => Reply::status(404),
         "POST /runs/batch" => Reply::status(202),
         _ => Reply::status(404),
     })

@@ -1,0 +1,109 @@
+//! How fast runs become the body of a request to LangSmith, on one core: encoded, and encoded and compressed, beside the
+//! compression alone.
+#![allow(missing_docs, clippy::unwrap_used)]
+
+use std::{
+    hint::black_box,
+    time::{Duration, Instant},
+};
+
+use serde_json::json;
+use traceable_core::model::{DottedOrder, Json, Run, RunChange, RunId, RunType, Usage};
+use traceable_wire::{encoding::Encoding, langsmith::Encoder};
+
+const BOUNDARY: &str = "b7dbe3d42dca402fb18fe22f4b848c92";
+const PARCEL: usize = 100;
+
+/// A number that looks like chance.
+fn mix(n: u64) -> u64 {
+    let n = (n ^ (n >> 31)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    (n ^ (n >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9)
+}
+
+/// Runs of a tree of ten, with texts of so many words.
+fn runs(words: u64) -> Vec<RunChange> {
+    const WORDS: [&str; 16] = [
+        "the",
+        "answer",
+        "is",
+        "model",
+        "question",
+        "why",
+        "because",
+        "of",
+        "tokens",
+        "in",
+        "Paris",
+        "river",
+        "and",
+        "42",
+        "trace",
+        "\"quoted\"",
+    ];
+    let text = |seed: u64| -> String {
+        (0..words).map(|n| WORDS[mix(seed * 977 + n) as usize % 16].to_owned() + " ").collect()
+    };
+    let start = 1_790_000_000_000_000_000_i64;
+    let root = RunId::new(start, 99, 0);
+    let order = DottedOrder::root(start, root);
+    (0..PARCEL as u64)
+        .map(|n| {
+            let at = start + n as i64 * 1_234_567;
+            let id = RunId::new(at, mix(n) >> 22, n as u32);
+            RunChange::End(Box::new(Run {
+                id,
+                trace_id: root,
+                parent_id: Some(root),
+                dotted_order: order.child(at, id),
+                name: "answer".into(),
+                run_type: RunType::Llm,
+                start_time: at,
+                end_time: Some(at + 800_000_000),
+                inputs: Some(Json::from_value(&json!({ "question": text(n), "temperature": 0.2 }))),
+                outputs: Some(Json::from_value(&json!({ "output": text(n + 7_919) }))),
+                metadata: json!({ "ls_method": "traceable" }).as_object().unwrap().clone(),
+                model: Some("gpt-4o".into()),
+                usage: Some(Usage::new(27 + n, 13)),
+                project: Some("film-club".into()),
+                ..Run::default()
+            }))
+        })
+        .collect()
+}
+
+/// How often a second something can be done: the best of five tries.
+fn rate(mut work: impl FnMut()) -> f64 {
+    let one = || {
+        let (start, mut times) = (Instant::now(), 0_u32);
+        while start.elapsed() < Duration::from_millis(400) {
+            work();
+            times += 1;
+        }
+        f64::from(times) / start.elapsed().as_secs_f64()
+    };
+    std::iter::repeat_with(one).take(5).fold(0.0, f64::max)
+}
+
+fn main() {
+    println!("one core; bodies of {PARCEL} runs that ended before they left");
+    for words in [8, 100, 1_500] {
+        let changes = runs(words);
+        let encode = || Encoder::default().multipart(&changes, BOUNDARY, 64 << 20).body;
+        let body = encode();
+        let mib = body.len() as f64 / f64::from(1 << 20);
+        println!("\n{} bytes a run on the wire before compression", body.len() / PARCEL);
+        let encoded = rate(|| drop(black_box(encode())));
+        println!("  encoded            {:>9.0} runs/s  {:>6.0} MiB/s", encoded * PARCEL as f64, encoded * mib);
+        for encoding in [Encoding::Gzip, Encoding::Zstd] {
+            let alone = rate(|| drop(black_box(encoding.compress(body.clone()).unwrap())));
+            let both = rate(|| drop(black_box(encoding.compress(encode()).unwrap())));
+            println!(
+                "  encoded and {:<6} {:>9.0} runs/s  {:>6.0} MiB/s, {:.2} of the compression alone",
+                encoding.name(),
+                both * PARCEL as f64,
+                both * mib,
+                both / alone
+            );
+        }
+    }
+}
