@@ -31,7 +31,6 @@ fn a_pipeline_that_keeps_nothing_is_caught() {
 }
 
 #[test]
-#[ignore = "waits for the exporter `langsmith` and its spool"]
 fn nothing_is_lost() {
     let cargo = Command::new(env!("CARGO"))
         .args(["build", "--profile", "abort", "-p", "traceable-faults", "--bin", "producer"])
