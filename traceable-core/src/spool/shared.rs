@@ -133,18 +133,23 @@ impl Shared {
     /// When the file system fails.
     pub(super) fn make_dir(&self, dir: &Path) -> io::Result<()> {
         self.disk.make_dir(dir)?;
-        // Of an attempt that failed, or of a directory that somebody has removed.
-        *lock(&self.lock) = None;
-        // Whoever looks meanwhile leaves a directory without a `meta` alone for a while.
-        let Some(held) = self.disk.lock(&dir.join(LOCK), true)? else {
-            return Err(io::Error::new(io::ErrorKind::ResourceBusy, "somebody else holds its lock"));
-        };
-        Meta::new(self.disk.now(), &self.settings.executable, &self.settings.destinations).write(&*self.disk, dir)?;
-        if let Some(spools) = &self.spools {
-            self.disk.sync_dir(spools)?;
+        let path = dir.join(LOCK);
+        let mut own = lock(&self.lock);
+        // Once taken it is kept, whatever fails: a directory that is not locked is anybody's. But somebody may have removed
+        // it.
+        if self.disk.stat(&path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
+            *own = None;
         }
-        *lock(&self.lock) = Some(held);
-        Ok(())
+        if own.is_none() {
+            *own = self.disk.lock(&path, true)?;
+        }
+        if own.is_none() {
+            return Err(io::Error::new(io::ErrorKind::ResourceBusy, "somebody else holds its lock"));
+        }
+        drop(own);
+        // Whoever looks meanwhile leaves a directory without a `meta` alone for a while.
+        Meta::new(self.disk.now(), &self.settings.executable, &self.settings.destinations).write(&*self.disk, dir)?;
+        self.spools.as_ref().map_or(Ok(()), |spools| self.disk.sync_dir(spools))
     }
 
     /// Takes a directory that somebody left behind. `None` when somebody holds it.

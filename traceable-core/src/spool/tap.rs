@@ -132,8 +132,8 @@ impl Tap {
                     self.finished.insert(orphan.adopted.name.clone());
                     self.orphan = None;
                 }
-                // Something else may be had meanwhile; this one is looked at again later.
-                Err(_) if !orphan.track.is_waiting() => self.orphan = None,
+                // Others may be read meanwhile. This one is looked at again later, and nothing of it is given out twice.
+                Err(_) if !orphan.track.is_waiting() && orphan.track.write_ack(false).is_ok() => self.orphan = None,
                 next => return next,
             }
         }

@@ -359,8 +359,10 @@ impl Track {
     ///
     /// When the file system fails. Where the directory is not there, nothing is to be written down.
     pub(super) fn write_ack(&mut self, is_complete: bool) -> io::Result<()> {
-        // What was read again for its starts is not done with less than before.
-        if self.read < self.resumed_at && !is_complete {
+        // Of what is read again for its starts nothing is done with less than before, and a directory that is not made yet
+        // has nothing to go on from.
+        let is_early = self.read < self.resumed_at && !is_complete;
+        if is_early || (self.is_own() && lock(&self.shared.lock).is_none()) {
             return Ok(());
         }
         let ack = Ack { delivered: self.delivered, needed: self.needed(), is_complete };
