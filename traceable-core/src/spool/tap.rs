@@ -81,12 +81,9 @@ impl Tap {
         &self.shared.labels[self.at]
     }
 
-    fn own(&mut self) -> io::Result<&mut Track> {
-        let own = match self.own.take() {
-            Some(own) => own,
-            None => Track::new(&self.shared, self.at, self.wants, self.shared.dir().as_deref(), true)?,
-        };
-        Ok(self.own.insert(own))
+    fn own(&mut self) -> &mut Track {
+        let Self { shared, at, wants, own, .. } = self;
+        own.get_or_insert_with(|| Track::of_own(shared, *at, *wants, shared.dir().as_deref()))
     }
 
     /// What comes next on one side, within these bounds.
@@ -111,7 +108,7 @@ impl Tap {
     fn next_of(&mut self, side: Side) -> io::Result<Option<Entry>> {
         let mut mark = self.mark;
         let next = match side {
-            Side::Own => self.own()?.next_of_own(&mut mark),
+            Side::Own => self.own().next_of_own(&mut mark),
             Side::Orphan => self.next_of_orphans(&mut mark),
         };
         self.mark = mark;
@@ -182,7 +179,7 @@ impl Tap {
             return Ok(None);
         }
         let Some(adopted) = self.shared.adopt(name)? else { return Ok(None) };
-        let track = Track::new(&self.shared, self.at, self.wants, Some(&dir), false)?;
+        let track = Track::of_dead(&self.shared, self.at, self.wants, &dir)?;
         Ok(Some(Orphan { adopted, track }))
     }
 
