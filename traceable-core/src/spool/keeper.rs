@@ -79,9 +79,7 @@ pub(super) fn keep(shared: &Shared, open: Option<u64>) -> Option<Kept> {
     kept.retain(|segment| {
         let reason = if segment.age > settings.max_age {
             Reason::SpoolAge
-        } else if segment.is_beyond {
-            Reason::SpoolFull
-        } else if segment.is_passed && segment.age > settings.keep {
+        } else if segment.is_beyond || (segment.is_passed && segment.age > settings.keep) {
             Reason::SpoolFull
         } else {
             return true;

@@ -144,13 +144,10 @@ impl Tap {
             self.look();
         }
         while let Some(name) = self.candidates.pop_front() {
-            match self.try_adopt(&name) {
-                Ok(Some(orphan)) => {
-                    self.orphan = Some(orphan);
-                    return true;
-                }
-                // Held by somebody, or being removed.
-                Ok(None) | Err(_) => {}
+            // What fails is held by somebody, or being removed.
+            if let Ok(Some(orphan)) = self.try_adopt(&name) {
+                self.orphan = Some(orphan);
+                return true;
             }
         }
         false

@@ -46,7 +46,7 @@ pub(crate) fn ack(data: &[u8]) {
     disk.put("lock", b"");
     let backend = Identity::new("early", "https://early.example", "project");
     let mut settings = Settings::new(Some("/home".into()), vec![backend.clone()]);
-    settings.executable = "program".to_owned();
+    "program".clone_into(&mut settings.executable);
     let meta = include_bytes!("../fixtures/spool-v1/meta");
     disk.put("meta", meta);
     disk.put("ack-early-375fe3901e8badde", data);
