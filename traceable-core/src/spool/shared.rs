@@ -165,9 +165,15 @@ impl Shared {
             return Ok(Some(known));
         }
         let Some(held) = self.disk.lock(&dir.join(LOCK), false)? else { return Ok(None) };
+        let meta = match Meta::read(&*self.disk, &dir) {
+            Ok(meta) => Some(meta),
+            Err(error) if is_unreadable(&error) => None,
+            // It may be readable the next time: nothing is removed meanwhile, for nobody could count it.
+            Err(error) => return Err(error),
+        };
         let known = Arc::new(Adopted {
             name: name.to_owned(),
-            meta: Meta::read(&*self.disk, &dir).ok(),
+            meta,
             dir,
             read: self.labels.iter().map(|_| AtomicU64::new(0)).collect(),
             _lock: held,
@@ -204,4 +210,10 @@ impl Shared {
         };
         losses.iter().map(loss).collect()
     }
+}
+
+/// Whether what stands in a file, or that it is not there, is what is wrong.
+fn is_unreadable(error: &io::Error) -> bool {
+    use io::ErrorKind::{FileTooLarge, InvalidData, NotFound, UnexpectedEof, Unsupported};
+    matches!(error.kind(), FileTooLarge | InvalidData | NotFound | UnexpectedEof | Unsupported)
 }
