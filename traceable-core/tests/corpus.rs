@@ -4,6 +4,9 @@
 #[cfg(feature = "redaction")]
 #[path = "targets/redact.rs"]
 mod redact;
+#[cfg(feature = "spool")]
+#[path = "targets/spool.rs"]
+mod spool;
 mod targets;
 
 use std::{fs, path::Path};
@@ -16,6 +19,10 @@ const TARGETS: &[(&str, Target)] = &[
     ("headers", targets::headers::run),
     #[cfg(feature = "redaction")]
     ("redact", redact::run),
+    #[cfg(feature = "spool")]
+    ("spool_ack", spool::ack),
+    #[cfg(feature = "spool")]
+    ("spool_segment", spool::segment),
 ];
 
 #[test]

@@ -92,19 +92,8 @@ pub(super) struct AckLog {
 
 impl AckLog {
     /// The file that `label` names, and what it says.
-    ///
-    /// # Errors
-    ///
-    /// When the file system fails.
-    pub(super) fn open(disk: Arc<dyn Disk>, dir: &Path, label: &str) -> io::Result<Self> {
-        let path = path(dir, label);
-        let written = Ack::read(&*disk, &path)?;
-        Ok(Self { disk, path, file: None, bytes: 0, written })
-    }
-
-    /// What was written last.
-    pub(super) fn written(&self) -> Ack {
-        self.written
+    pub(super) fn new(disk: Arc<dyn Disk>, dir: &Path, label: &str, written: Ack) -> Self {
+        Self { disk, path: path(dir, label), file: None, bytes: 0, written }
     }
 
     /// Writes it down, unless it is what was written last.

@@ -2,6 +2,7 @@
 
 use std::{
     cmp::Reverse,
+    io,
     path::{Path, PathBuf},
     sync::{Arc, atomic::Ordering},
     time::{Duration, SystemTime},
@@ -9,6 +10,7 @@ use std::{
 
 use super::{
     ack::{self, Ack},
+    disk::Disk,
     layout::{LOCK, label, segment_name, segments},
     reader::{Position, Reader},
     record::Kind,
@@ -77,9 +79,7 @@ pub(super) fn keep(shared: &Shared, open: Option<u64>) -> Option<Kept> {
     kept.retain(|segment| {
         let reason = if segment.age > settings.max_age {
             Reason::SpoolAge
-        } else if segment.is_beyond {
-            Reason::SpoolFull
-        } else if segment.is_passed && segment.age > settings.keep {
+        } else if segment.is_beyond || (segment.is_passed && segment.age > settings.keep) {
             Reason::SpoolFull
         } else {
             return true;
@@ -124,21 +124,31 @@ fn directories(shared: &Shared, spools: &Path) -> Vec<Directory> {
             let backends = shared.progress.iter().zip(&shared.settings.destinations).map(backend).collect();
             return Some(Directory { path: spools.join(name), adopted: None, backends });
         }
-        let adopted = shared.adopt(&name).ok()??;
+        let adopted = match shared.adopt(&name) {
+            Ok(adopted) => adopted?,
+            Err(_) => {
+                // Somebody could not even make its lock.
+                let dir = spools.join(&name);
+                if age(&*shared.disk, &dir) > BIRTH {
+                    let _ = shared.disk.remove_dir(&dir);
+                }
+                return None;
+            }
+        };
         let destinations = adopted.meta.as_ref().map_or(&[][..], |meta| &meta.destinations);
         let backend = |identity: &Identity| {
-            let ack = Ack::read(&*shared.disk, &ack::path(&adopted.dir, &label(identity))).unwrap_or_default();
+            let ack = Ack::read(&*shared.disk, &ack::path(&adopted.dir, &label(identity)))?;
             let at = shared.settings.destinations.iter().position(|ours| ours == identity);
             let read = at.map_or(0, |at| adopted.read[at].load(Ordering::Acquire));
-            Backend {
+            Ok(Backend {
                 identity: identity.clone(),
                 read: read.max(ack.delivered),
                 delivered: ack.delivered,
                 needed: ack.needed,
                 is_complete: ack.is_complete,
-            }
+            })
         };
-        let backends = destinations.iter().map(backend).collect();
+        let backends = destinations.iter().map(backend).collect::<io::Result<_>>().ok()?;
         Some(Directory { path: adopted.dir.clone(), backends, adopted: Some(adopted) })
     };
     names.into_iter().filter_map(directory).collect()
@@ -186,7 +196,9 @@ fn remove(shared: &Shared, directory: &Directory, segment: &Segment, reason: Rea
     let disk = &*shared.disk;
     let missing: Vec<_> =
         if segment.is_passed { Vec::new() } else { directory.backends.iter().filter(|b| !b.is_complete).collect() };
-    let records = if missing.is_empty() { Vec::new() } else { records(shared, directory, segment.number) };
+    // What cannot be counted stays for now.
+    let records = if missing.is_empty() { Ok(Vec::new()) } else { records(shared, directory, segment.number) };
+    let Ok(records) = records else { return false };
     if disk.remove(&directory.path.join(segment_name(segment.number))).is_err() {
         return false;
     }
@@ -202,18 +214,24 @@ fn remove(shared: &Shared, directory: &Directory, segment: &Segment, reason: Rea
 }
 
 /// The records of a segment that backends are given.
-fn records(shared: &Shared, directory: &Directory, number: u64) -> Vec<u64> {
+fn records(shared: &Shared, directory: &Directory, number: u64) -> io::Result<Vec<u64>> {
     let from = Position { segment: number, offset: 0 };
     let mut reader = Reader::on(Arc::clone(&shared.disk), &directory.path, from);
     let mut records = Vec::new();
-    while let Ok(Some(record)) = reader.next()
+    while let Some(record) = reader.next()?
         && record.position.segment == number
     {
         if record.kind != Kind::Progress {
             records.push(record.sequence);
         }
     }
-    records
+    Ok(records)
+}
+
+/// How long ago something was written; nothing where the clock was set back, or where that is not known.
+fn age(disk: &dyn Disk, path: &Path) -> Duration {
+    let written = disk.stat(path).map(|listed| listed.modified);
+    written.ok().and_then(|at| disk.now().duration_since(at).ok()).unwrap_or_default()
 }
 
 /// Removes a directory in which nothing is left that anybody wants.
@@ -222,10 +240,7 @@ fn bury(shared: &Shared, adopted: &Arc<Adopted>) {
     let dir = &adopted.dir;
     // Its readers are done with it, and it is not about to be filled.
     let is_free = Arc::strong_count(adopted) == 1 && segments(disk, dir).is_ok_and(|numbers| numbers.is_empty());
-    let age_of = |path: &Path| {
-        disk.stat(path).ok().and_then(|listed| disk.now().duration_since(listed.modified).ok()).unwrap_or_default()
-    };
-    if !is_free || (adopted.meta.is_none() && age_of(&dir.join(LOCK)) < BIRTH) {
+    if !is_free || (adopted.meta.is_none() && age(disk, &dir.join(LOCK)) < BIRTH) {
         return;
     }
     let Ok(names) = disk.names(dir) else { return };
@@ -237,19 +252,17 @@ fn bury(shared: &Shared, adopted: &Arc<Adopted>) {
         names.into_iter().map(move |name| folder.join(name)).collect::<Vec<_>>()
     };
     let inside: Vec<PathBuf> = folders.iter().flat_map(inner).collect();
-    if inside.iter().any(|path| age_of(path) < shared.settings.max_age) {
+    if inside.iter().any(|path| age(disk, path) < shared.settings.max_age) {
         return;
     }
     if !inside.iter().all(|path| disk.remove(path).is_ok()) {
         return;
     }
-    for folder in folders {
-        let _ = disk.remove_dir(&dir.join(folder));
-    }
-    // The lock goes last: as long as it is there, it is held.
-    for name in files.iter().filter(|name| *name != LOCK) {
-        let _ = disk.remove(&dir.join(name));
-    }
-    let _ = disk.remove(&dir.join(LOCK));
-    let _ = disk.remove_dir(dir);
+    // The lock goes last: as long as it is there, somebody can try again.
+    let _ = folders
+        .iter()
+        .try_for_each(|folder| disk.remove_dir(&dir.join(folder)))
+        .and_then(|()| files.iter().filter(|name| *name != LOCK).try_for_each(|name| disk.remove(&dir.join(name))))
+        .and_then(|()| disk.remove(&dir.join(LOCK)))
+        .and_then(|()| disk.remove_dir(dir));
 }

@@ -104,6 +104,21 @@ impl Segments {
         &mut self,
         disk: &dyn Disk,
         dir: &Path,
+        bytes: &[u8],
+        each: &[Encoded],
+        now: Instant,
+    ) -> (usize, io::Result<()>) {
+        let appended = self.append_some(disk, dir, bytes, each, now);
+        if self.durability == Durability::Every {
+            self.sync();
+        }
+        appended
+    }
+
+    fn append_some(
+        &mut self,
+        disk: &dyn Disk,
+        dir: &Path,
         mut bytes: &[u8],
         each: &[Encoded],
         now: Instant,
@@ -129,9 +144,6 @@ impl Segments {
                 return (taken, outcome);
             }
             bytes = rest;
-        }
-        if self.durability == Durability::Every {
-            self.sync();
         }
         (taken, Ok(()))
     }

@@ -133,18 +133,23 @@ impl Shared {
     /// When the file system fails.
     pub(super) fn make_dir(&self, dir: &Path) -> io::Result<()> {
         self.disk.make_dir(dir)?;
-        // Of an attempt that failed, or of a directory that somebody has removed.
-        *lock(&self.lock) = None;
-        // Whoever looks meanwhile leaves a directory without a `meta` alone for a while.
-        let Some(held) = self.disk.lock(&dir.join(LOCK), true)? else {
-            return Err(io::Error::new(io::ErrorKind::ResourceBusy, "somebody else holds its lock"));
-        };
-        Meta::new(self.disk.now(), &self.settings.executable, &self.settings.destinations).write(&*self.disk, dir)?;
-        if let Some(spools) = &self.spools {
-            self.disk.sync_dir(spools)?;
+        let path = dir.join(LOCK);
+        let mut own = lock(&self.lock);
+        // Once taken it is kept, whatever fails: a directory that is not locked is anybody's. But somebody may have removed
+        // it.
+        if self.disk.stat(&path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
+            *own = None;
         }
-        *lock(&self.lock) = Some(held);
-        Ok(())
+        if own.is_none() {
+            *own = self.disk.lock(&path, true)?;
+        }
+        if own.is_none() {
+            return Err(io::Error::new(io::ErrorKind::ResourceBusy, "somebody else holds its lock"));
+        }
+        drop(own);
+        // Whoever looks meanwhile leaves a directory without a `meta` alone for a while.
+        Meta::new(self.disk.now(), &self.settings.executable, &self.settings.destinations).write(&*self.disk, dir)?;
+        self.spools.as_ref().map_or(Ok(()), |spools| self.disk.sync_dir(spools))
     }
 
     /// Takes a directory that somebody left behind. `None` when somebody holds it.
@@ -160,9 +165,15 @@ impl Shared {
             return Ok(Some(known));
         }
         let Some(held) = self.disk.lock(&dir.join(LOCK), false)? else { return Ok(None) };
+        let meta = match Meta::read(&*self.disk, &dir) {
+            Ok(meta) => Some(meta),
+            Err(error) if is_unreadable(&error) => None,
+            // It may be readable the next time: nothing is removed meanwhile, for nobody could count it.
+            Err(error) => return Err(error),
+        };
         let known = Arc::new(Adopted {
             name: name.to_owned(),
-            meta: Meta::read(&*self.disk, &dir).ok(),
+            meta,
             dir,
             read: self.labels.iter().map(|_| AtomicU64::new(0)).collect(),
             _lock: held,
@@ -199,4 +210,10 @@ impl Shared {
         };
         losses.iter().map(loss).collect()
     }
+}
+
+/// Whether what stands in a file, or that it is not there, is what is wrong.
+fn is_unreadable(error: &io::Error) -> bool {
+    use io::ErrorKind::{FileTooLarge, InvalidData, NotFound, UnexpectedEof, Unsupported};
+    matches!(error.kind(), FileTooLarge | InvalidData | NotFound | UnexpectedEof | Unsupported)
 }

@@ -81,12 +81,9 @@ impl Tap {
         &self.shared.labels[self.at]
     }
 
-    fn own(&mut self) -> io::Result<&mut Track> {
-        let own = match self.own.take() {
-            Some(own) => own,
-            None => Track::new(&self.shared, self.at, self.wants, self.shared.dir().as_deref(), true)?,
-        };
-        Ok(self.own.insert(own))
+    fn own(&mut self) -> &mut Track {
+        let Self { shared, at, wants, own, .. } = self;
+        own.get_or_insert_with(|| Track::of_own(shared, *at, *wants, shared.dir().as_deref()))
     }
 
     /// What comes next on one side, within these bounds.
@@ -111,7 +108,7 @@ impl Tap {
     fn next_of(&mut self, side: Side) -> io::Result<Option<Entry>> {
         let mut mark = self.mark;
         let next = match side {
-            Side::Own => self.own()?.next_of_own(&mut mark),
+            Side::Own => self.own().next_of_own(&mut mark),
             Side::Orphan => self.next_of_orphans(&mut mark),
         };
         self.mark = mark;
@@ -132,8 +129,8 @@ impl Tap {
                     self.finished.insert(orphan.adopted.name.clone());
                     self.orphan = None;
                 }
-                // Something else may be had meanwhile; this one is looked at again later.
-                Err(_) if !orphan.track.is_waiting() => self.orphan = None,
+                // Others may be read meanwhile. This one is looked at again later, and nothing of it is given out twice.
+                Err(_) if !orphan.track.is_waiting() && orphan.track.write_ack(false).is_ok() => self.orphan = None,
                 next => return next,
             }
         }
@@ -147,13 +144,10 @@ impl Tap {
             self.look();
         }
         while let Some(name) = self.candidates.pop_front() {
-            match self.try_adopt(&name) {
-                Ok(Some(orphan)) => {
-                    self.orphan = Some(orphan);
-                    return true;
-                }
-                // Held by somebody, or being removed.
-                Ok(None) | Err(_) => {}
+            // What fails is held by somebody, or being removed.
+            if let Ok(Some(orphan)) = self.try_adopt(&name) {
+                self.orphan = Some(orphan);
+                return true;
             }
         }
         false
@@ -182,7 +176,7 @@ impl Tap {
             return Ok(None);
         }
         let Some(adopted) = self.shared.adopt(name)? else { return Ok(None) };
-        let track = Track::new(&self.shared, self.at, self.wants, Some(&dir), false)?;
+        let track = Track::of_dead(&self.shared, self.at, self.wants, &dir)?;
         Ok(Some(Orphan { adopted, track }))
     }
 

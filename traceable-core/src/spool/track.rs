@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{
-    ack::{Ack, AckLog},
+    ack::{self, Ack, AckLog},
     layout::{nanos, segment_name, segments},
     open_runs::{OpenRuns, Start},
     reader::{Position, Reader, Record},
@@ -79,26 +79,37 @@ enum Step {
 }
 
 impl Track {
-    /// Goes on where the backend had come to in this directory. `None` is the spool's own, where there are no files.
+    /// The spool's own directory. `None` where there are no files.
+    pub(super) fn of_own(shared: &Arc<Shared>, at: usize, wants: Wants, dir: Option<&Path>) -> Self {
+        let ack = dir.map(|dir| AckLog::new(Arc::clone(&shared.disk), dir, &shared.labels[at], Ack::default()));
+        Self::new(shared, at, wants, dir.unwrap_or(Path::new("")), ack, (Ack::default(), Position::default()), true)
+    }
+
+    /// Goes on where the backend had come to in the directory of a process that died.
     ///
     /// # Errors
     ///
     /// When the file system fails.
-    pub(super) fn new(
+    pub(super) fn of_dead(shared: &Arc<Shared>, at: usize, wants: Wants, dir: &Path) -> io::Result<Self> {
+        let (disk, label) = (&shared.disk, &shared.labels[at]);
+        let written = Ack::read(&**disk, &ack::path(dir, label))?;
+        let numbers = segments(&**disk, dir)?;
+        let segment = numbers.iter().rfind(|number| **number <= written.needed).copied().unwrap_or_default();
+        let ack = AckLog::new(Arc::clone(disk), dir, label, written);
+        Ok(Self::new(shared, at, wants, dir, Some(ack), (written, Position { segment, offset: 0 }), false))
+    }
+
+    fn new(
         shared: &Arc<Shared>,
         at: usize,
         wants: Wants,
-        dir: Option<&Path>,
+        dir: &Path,
+        ack: Option<AckLog>,
+        (written, from): (Ack, Position),
         lives: bool,
-    ) -> io::Result<Self> {
+    ) -> Self {
         let disk = &shared.disk;
-        let ack = dir.map(|dir| AckLog::open(Arc::clone(disk), dir, &shared.labels[at])).transpose()?;
-        let written = ack.as_ref().map(AckLog::written).unwrap_or_default();
-        let dir = dir.unwrap_or(Path::new(""));
-        let numbers = segments(&**disk, dir)?;
-        let segment = numbers.iter().rfind(|number| **number <= written.needed).copied().unwrap_or_default();
-        let from = Position { segment, offset: 0 };
-        Ok(Self {
+        Self {
             at,
             wants,
             reader: Reader::of_holder(Arc::clone(disk), dir, from, lives),
@@ -112,7 +123,7 @@ impl Track {
             given: VecDeque::new(),
             damage: 0,
             shared: Arc::clone(shared),
-        })
+        }
     }
 
     pub(super) fn dir(&self) -> &Path {
@@ -336,7 +347,7 @@ impl Track {
     }
 
     fn needed(&self) -> u64 {
-        self.open.oldest().unwrap_or(u64::MAX).min(self.delivered + 1)
+        self.open.oldest().unwrap_or(u64::MAX).min(self.delivered.saturating_add(1))
     }
 
     /// Tells whoever removes files.
@@ -359,8 +370,10 @@ impl Track {
     ///
     /// When the file system fails. Where the directory is not there, nothing is to be written down.
     pub(super) fn write_ack(&mut self, is_complete: bool) -> io::Result<()> {
-        // What was read again for its starts is not done with less than before.
-        if self.read < self.resumed_at && !is_complete {
+        // Of what is read again for its starts nothing is done with less than before, and a directory that is not made yet
+        // has nothing to go on from.
+        let is_early = self.read < self.resumed_at && !is_complete;
+        if is_early || (self.is_own() && lock(&self.shared.lock).is_none()) {
             return Ok(());
         }
         let ack = Ack { delivered: self.delivered, needed: self.needed(), is_complete };

@@ -104,3 +104,19 @@ fn segment(disk: &MemoryDisk) -> std::path::PathBuf {
 fn sibling(path: &Path, name: &str) -> std::path::PathBuf {
     path.with_file_name(name)
 }
+
+/// Makes the fixture of a version; run once for each.
+#[test]
+#[ignore = "writes a file of the repository"]
+fn write_the_fixture() {
+    let disk = MemoryDisk::default();
+    let spool = spool(&disk, &settings());
+    spool.append(&[start(1), progress(1), end(1), patch(1), RunChange::Report(crate::model::Report::default())]);
+    let folder =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/fixtures/spool-v{}", super::record::VERSION));
+    std::fs::create_dir_all(&folder).unwrap();
+    for part in ["/seg-", "/meta"] {
+        let path = disk.paths(part).pop().unwrap();
+        std::fs::write(folder.join(path.file_name().unwrap()), disk.get(&path).unwrap()).unwrap();
+    }
+}
