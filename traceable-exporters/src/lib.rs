@@ -14,6 +14,7 @@
 #[cfg(feature = "console")]
 mod console;
 #[cfg(feature = "http")]
+#[cfg_attr(not(feature = "langsmith"), allow(dead_code, unused_imports, reason = "no destination by itself"))]
 mod http;
 #[cfg(feature = "jsonl")]
 mod jsonl;

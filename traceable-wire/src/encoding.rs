@@ -65,7 +65,7 @@ impl Encoding {
                 encoder.finish()
             }
             #[cfg(feature = "zstd")]
-            Self::Zstd => zstd::stream::encode_all(&*body, 1),
+            Self::Zstd => zstd::bulk::compress(&body, 1),
         }
     }
 

@@ -59,7 +59,7 @@ impl<'a> Batch<'a> {
 const FRAME: usize = r#"{"post":[],"patch":[]}"#.len();
 
 impl Body for Batch<'_> {
-    fn write(&self, sent: &Sent<'_>, out: &mut Vec<u8>) -> serde_json::Result<bool> {
+    fn write(&mut self, sent: &Sent<'_>, out: &mut Vec<u8>) -> serde_json::Result<bool> {
         let record = match sent {
             Sent::Post(run) => Record::post(run).or_project(self.project),
             Sent::Patch(run) => Record::patch(run),

@@ -27,7 +27,7 @@ pub(super) enum Sent<'a> {
 /// A body that is being written.
 pub(super) trait Body {
     /// Writes what is sent; `false` when this kind of body has no place for it.
-    fn write(&self, sent: &Sent<'_>, out: &mut Vec<u8>) -> serde_json::Result<bool>;
+    fn write(&mut self, sent: &Sent<'_>, out: &mut Vec<u8>) -> serde_json::Result<bool>;
     /// Takes over what was written.
     fn keep(&mut self, sent: &Sent<'_>, bytes: &[u8]);
     /// How long the finished body is with so many bytes more.

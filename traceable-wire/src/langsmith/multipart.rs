@@ -1,6 +1,6 @@
 //! Multipart bodies: each run a part, and each of its large fields and files a part of its own.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, io::Write as _};
 
 use serde::{Serialize, de::DeserializeOwned};
 use traceable_core::model::{Attachment, AttachmentData, AttachmentFor, Json, Report, RunChange, RunId};
@@ -26,89 +26,100 @@ pub(super) struct Multipart<'a> {
     boundary: &'a str,
     project: Option<&'a str>,
     bytes: Vec<u8>,
+    /// The content of one part, whose length stands before it.
+    content: Vec<u8>,
 }
 
 impl<'a> Multipart<'a> {
     pub(super) fn new(boundary: &'a str, project: Option<&'a str>) -> Self {
-        Self { boundary, project, bytes: Vec::new() }
+        Self { boundary, project, bytes: Vec::new(), content: Vec::new() }
     }
 
-    fn part(&self, out: &mut Vec<u8>, name: &str, content_type: &str, content: &[u8]) {
-        let header = format!(
-            "--{}\r\nContent-Disposition: form-data; name=\"{name}\"\r\nContent-Type: {content_type}\r\nContent-Length: {}\r\n\r\n",
-            self.boundary,
-            content.len(),
-        );
-        out.extend_from_slice(header.as_bytes());
+    /// A part, whose name is given in pieces.
+    fn part(&self, out: &mut Vec<u8>, name: &[&str], content_type: &str, content: &[u8]) {
+        // By hand: each run is several parts, and `format!` would allocate for each of them.
+        let head = ["--", self.boundary, "\r\nContent-Disposition: form-data; name=\""];
+        let behind = ["\"\r\nContent-Type: ", content_type, "\r\nContent-Length: "];
+        for piece in head.iter().chain(name).chain(&behind) {
+            out.extend_from_slice(piece.as_bytes());
+        }
+        let _ = write!(out, "{}\r\n\r\n", content.len());
         out.extend_from_slice(content);
         out.extend_from_slice(b"\r\n");
     }
 
-    fn json(&self, out: &mut Vec<u8>, name: &str, value: &impl Serialize) -> serde_json::Result<()> {
-        self.part(out, name, JSON, &serde_json::to_vec(value)?);
-        Ok(())
+    fn json(&mut self, out: &mut Vec<u8>, name: &[&str], value: &impl Serialize) -> serde_json::Result<()> {
+        let mut content = std::mem::take(&mut self.content);
+        content.clear();
+        let written = serde_json::to_writer(&mut content, value);
+        self.part(out, name, JSON, &content);
+        self.content = content;
+        written
     }
 
     /// The record, its large fields behind it, and its files.
     fn run(
-        &self,
+        &mut self,
         out: &mut Vec<u8>,
-        name: &str,
+        operation: &str,
         mut record: Record<'_>,
         files: &[Attachment],
     ) -> serde_json::Result<()> {
-        let inputs = record.inputs.take();
-        let outputs = record.outputs.take();
+        let bodies = [(".inputs", record.inputs.take()), (".outputs", record.outputs.take())];
         let events = record.events.take();
         let extra = record.extra.take();
         let error = record.error.take();
-        self.json(out, name, &record)?;
-        let id = record.id;
-        self.field(out, name, "inputs", inputs.as_ref())?;
-        self.field(out, name, "outputs", outputs.as_ref())?;
-        self.field(out, name, "events", events.as_ref())?;
-        self.field(out, name, "extra", extra.as_ref())?;
-        self.field(out, name, "error", error.as_ref())?;
+        let id = record.id.encode();
+        let id = str::from_utf8(&id).unwrap_or_default();
+        self.json(out, &[operation, id], &record)?;
+        for (field, body) in &bodies {
+            match body.as_ref().map(|body| (body, body.as_object())) {
+                Some((_, Some(text))) => self.part(out, &[operation, id, field], JSON, text.as_bytes()),
+                Some((body, None)) => self.json(out, &[operation, id, field], body)?,
+                None => {}
+            }
+        }
+        if let Some(events) = &events {
+            self.json(out, &[operation, id, ".events"], events)?;
+        }
+        if let Some(extra) = &extra {
+            self.json(out, &[operation, id, ".extra"], extra)?;
+        }
+        if let Some(error) = &error {
+            self.json(out, &[operation, id, ".error"], error)?;
+        }
         for (name, file) in attachment::beside(files).0 {
-            self.file(out, id, &name, file);
+            self.file(out, record.id, &name, file);
         }
         Ok(())
     }
 
-    fn field<T: Serialize>(
-        &self,
-        out: &mut Vec<u8>,
-        run: &str,
-        field: &str,
-        value: Option<&T>,
-    ) -> serde_json::Result<()> {
-        value.map_or(Ok(()), |value| self.json(out, &format!("{run}.{field}"), value))
-    }
-
     fn file(&self, out: &mut Vec<u8>, id: RunId, name: &str, file: &Attachment) {
         if let AttachmentData::Bytes(bytes) = &file.data {
-            self.part(out, &format!("attachment.{id}.{name}"), attachment::mime(&file.mime), &bytes.0);
+            let mime = attachment::mime(&file.mime);
+            self.part(out, &["attachment.", &id.to_string(), ".", name], mime, &bytes.0);
         }
     }
 }
 
 impl Body for Multipart<'_> {
-    fn write(&self, sent: &Sent<'_>, out: &mut Vec<u8>) -> serde_json::Result<bool> {
+    fn write(&mut self, sent: &Sent<'_>, out: &mut Vec<u8>) -> serde_json::Result<bool> {
         match sent {
             Sent::Post(run) => {
-                let record = Record::post(run).or_project(self.project);
-                self.run(out, &format!("post.{}", run.id), record, &run.attachments)?;
+                self.run(out, "post.", Record::post(run).or_project(self.project), &run.attachments)?;
             }
-            Sent::Patch(run) => self.run(out, &format!("patch.{}", run.id), Record::patch(run), &run.attachments)?,
+            Sent::Patch(run) => self.run(out, "patch.", Record::patch(run), &run.attachments)?,
             Sent::Attachment(AttachmentFor { run_id, attachment: file }) => {
                 self.file(out, *run_id, &attachment::name(&file.name), file);
             }
-            Sent::Score(score) => self.json(out, &format!("feedback.{}", score.id), &Feedback::new(score))?,
-            Sent::Other(RunChange::Thread(thread)) => self.json(out, "thread", thread)?,
-            Sent::Other(RunChange::User(user)) => self.json(out, "user", user)?,
-            Sent::Other(RunChange::Report(report)) => self.json(out, &format!("report.{}", report.id), report)?,
+            Sent::Score(score) => self.json(out, &["feedback.", &score.id.to_string()], &Feedback::new(score))?,
+            Sent::Other(RunChange::Thread(thread)) => self.json(out, &["thread"], thread)?,
+            Sent::Other(RunChange::User(user)) => self.json(out, &["user"], user)?,
+            Sent::Other(RunChange::Report(report)) => {
+                self.json(out, &["report.", &report.id.to_string()], report)?;
+            }
             Sent::Other(RunChange::Attachment(file)) => {
-                self.json(out, &format!("attached.{}", file.run_id), &file.attachment)?;
+                self.json(out, &["attached.", &file.run_id.to_string()], &file.attachment)?;
             }
             Sent::Other(_) | Sent::Nothing => {}
         }

@@ -184,6 +184,13 @@ pub(super) struct Body<'a> {
     name: &'static str,
 }
 
+impl Body<'_> {
+    /// The text of a value that is an object already, and is written as it is.
+    pub(super) fn as_object(&self) -> Option<&str> {
+        self.json.is_object().then(|| self.json.as_str())
+    }
+}
+
 impl Serialize for Body<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         if self.json.as_str().trim_start().starts_with('{') {

@@ -1,11 +1,17 @@
 //! What requests look like: headers, compression, files, feedback, and what only our own server is told.
 
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use traceable_core::delivery::{Delivery, Limits, Link, Remote as _};
 use traceable_core::model::{
     Attachment, AttachmentData, AttachmentFor, Report, Run, RunChange, RunId, Score, ScoreSource, ScoreTarget, Thread,
     User,
 };
 
-use super::{Memory, Received, Reply, Server, deliver_all, run, settings};
+use super::{Memory, Received, Reply, Server, deliver_all, run, runs, settings};
 use crate::langsmith::{LangSmith, Settings};
 
 const INFO: &str =
@@ -62,6 +68,31 @@ async fn requests_say_who_asks_and_how_the_body_is_written() {
     let plain = Settings { compresses: false, ..settings(&server.url) };
     deliver_all(&plain, &Memory::of([end(1)])).await;
     assert_eq!(server.at("/runs/multipart").pop().unwrap().header("content-encoding"), None);
+}
+
+/// As an application without a runtime does it: on the process's own thread.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_thread_that_delivers_needs_no_runtime_of_the_application() {
+    let server = well(INFO).await;
+    let settings = settings(&server.url);
+    let applications: Vec<_> = (0..2)
+        .map(|_| {
+            let (settings, memory) = (settings.clone(), runs(250));
+            std::thread::spawn(move || {
+                let link = Arc::new(Link::default());
+                link.appended(250);
+                let source = Box::new(memory.clone());
+                let delivery = Delivery::new(settings.identity(), Limits::default(), source, Arc::clone(&link));
+                Arc::new(LangSmith::of(settings)).drive(delivery).unwrap();
+                assert!(link.wait_until_done(Instant::now() + Duration::from_secs(60)));
+                link.close();
+                memory.is_done()
+            })
+        })
+        .collect();
+    assert!(applications.into_iter().all(|application| application.join().unwrap()));
+    let changes: usize = server.at("/runs/multipart").iter().map(|request| request.changes().len()).sum();
+    assert_eq!(changes, 500);
 }
 
 #[tokio::test]
