@@ -164,9 +164,9 @@ fn wait(timeout: Duration, if_answering: bool) -> Flushed {
     let deadline = Instant::now() + timeout;
     let ticket = pipeline.board.request(true);
     pipeline.wake();
-    if if_answering {
+    if if_answering && pipeline.clients.all().iter().any(|set| set.spooled.is_some()) {
         // What is captured is kept in any case, however little time there is for delivery.
-        pipeline.board.wait(deadline.max(Instant::now() + STALL), |board| board.passed_on >= ticket);
+        wait_until_spooled(pipeline, ticket);
     }
     let written = pipeline.board.wait(deadline, |board| board.done >= ticket);
     let sets = pipeline.clients.all();
@@ -189,19 +189,28 @@ fn report(sets: &[Arc<ClientSet>], written: bool, delivered: bool) -> Flushed {
 /// Waits until all destinations have been given what was recorded so far, whatever they do with it.
 #[cfg(feature = "testing")]
 pub(crate) fn hand_over(deadline: Instant) -> bool {
-    pass_on(true, deadline)
+    let Some(pipeline) = Pipeline::get() else { return true };
+    let ticket = pipeline.board.request(true);
+    pipeline.wake();
+    pipeline.board.wait(deadline, |board| board.passed_on >= ticket)
 }
 
 /// Waits until what was recorded so far lies in the spool.
-pub(crate) fn spool(deadline: Instant) -> bool {
-    pass_on(false, deadline)
+pub(crate) fn spool() {
+    let Some(pipeline) = Pipeline::get() else { return };
+    let ticket = pipeline.board.request(false);
+    pipeline.wake();
+    wait_until_spooled(pipeline, ticket);
 }
 
-fn pass_on(is_flush: bool, deadline: Instant) -> bool {
-    let Some(pipeline) = Pipeline::get() else { return true };
-    let ticket = pipeline.board.request(is_flush);
-    pipeline.wake();
-    pipeline.board.wait(deadline, |board| board.passed_on >= ticket)
+/// Waits as long as the writer gets on.
+fn wait_until_spooled(pipeline: &Pipeline, ticket: u64) {
+    let mut progress = super::progress();
+    while !pipeline.board.wait(Instant::now() + STALL, |board| board.passed_on >= ticket) {
+        if std::mem::replace(&mut progress, super::progress()) == progress {
+            break;
+        }
+    }
 }
 
 /// Delivers everything recorded so far, waiting at most `timeout` without blocking the thread.

@@ -84,8 +84,8 @@ static BLOCK_MILLIS: AtomicU64 = AtomicU64::new(0);
 const SPILL: u64 = u64::MAX;
 /// How long the writer may stand still before a caller that waits for it gives up.
 const STALL: Duration = Duration::from_secs(2);
-/// How often the writer made room.
-static ROOM_MADE: AtomicU64 = AtomicU64::new(0);
+/// How often the writer got on.
+static PROGRESS: AtomicU64 = AtomicU64::new(0);
 /// A call returns when its run lies in the spool.
 static INLINE: AtomicBool = AtomicBool::new(false);
 
@@ -186,8 +186,8 @@ impl Pipeline {
 
     /// Tells callers that wait for room that there may be some.
     fn announce_room(&self) {
+        PROGRESS.fetch_add(1, Ordering::Relaxed);
         if BLOCK_MILLIS.load(Ordering::Relaxed) > 0 {
-            ROOM_MADE.fetch_add(1, Ordering::Relaxed);
             drop(lock(&self.room.0));
             self.room.1.notify_all();
         }
@@ -241,7 +241,7 @@ fn wake_slowly(block_begun: bool) {
 #[derive(Default)]
 pub(crate) struct Waiting {
     until: Option<Instant>,
-    room_made: u64,
+    progress: u64,
 }
 
 /// Waits a little for room in the queue, when the settings say so. Answers whether it is worth another try.
@@ -252,9 +252,9 @@ pub(crate) fn wait_for_room(waiting: &mut Waiting) -> bool {
     let Some(pipeline) = Pipeline::get().filter(|pipeline| millis > 0 && !pipeline.is_writer()) else { return false };
     let patience = if millis == SPILL { STALL } else { Duration::from_millis(millis) };
     let now = Instant::now();
-    let room_made = ROOM_MADE.load(Ordering::Relaxed);
-    if waiting.until.is_none() || (millis == SPILL && room_made != waiting.room_made) {
-        *waiting = Waiting { until: now.checked_add(patience), room_made };
+    let progress = PROGRESS.load(Ordering::Relaxed);
+    if waiting.until.is_none() || (millis == SPILL && progress != waiting.progress) {
+        *waiting = Waiting { until: now.checked_add(patience), progress };
     }
     let left = waiting.until.map_or(STEP, |until| until.saturating_duration_since(now));
     pipeline.wake();
@@ -280,8 +280,13 @@ pub(crate) fn settle() {
 fn settle_slowly() {
     // A run that ends on the writer, such as in a reducer, must not wait for itself.
     if Pipeline::get().is_some_and(|pipeline| !pipeline.is_writer()) {
-        flush::spool(Instant::now() + STALL);
+        flush::spool();
     }
+}
+
+/// How often the writer has got on so far.
+fn progress() -> u64 {
+    PROGRESS.load(Ordering::Relaxed)
 }
 
 /// Which process of a line of forks this is.
