@@ -1,6 +1,6 @@
 //! Where `traceable` keeps runs on one machine.
 //!
-//! A [`Store`] is one SQLite file. [`Store::ingest`] takes changes of runs in, in any order; [`Store::list`], [`Store::run`],
+//! A [`Store`] is one `SQLite` file. [`Store::ingest`] takes changes of runs in, in any order; [`Store::list`], [`Store::run`],
 //! [`Store::trace`] and [`Store::stats`] answer questions; a [`Query`] says what is wanted.
 //!
 //! Its public functions are the seam for another engine: what they answer follows from what was taken in, and not from how

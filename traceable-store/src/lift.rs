@@ -31,10 +31,6 @@ impl BlobHash {
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
-
-    pub(crate) fn from_slice(bytes: &[u8]) -> Option<Self> {
-        bytes.try_into().ok().map(Self)
-    }
 }
 
 impl fmt::Display for BlobHash {
@@ -157,7 +153,7 @@ fn start_of_base64(text: &str) -> Option<usize> {
         Some(_) => text.get(..256)?.find(";base64,")? + ";base64,".len(),
         None => 0,
     };
-    let data = text[skip..].as_bytes();
+    let data = &text.as_bytes()[skip..];
     let is_base64 = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=');
     (data.len() >= MIN && data.len().is_multiple_of(4) && data.iter().all(is_base64)).then_some(skip)
 }

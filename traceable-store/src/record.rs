@@ -140,7 +140,7 @@ impl Record {
         let json = serde_json::to_vec(self)?;
         let mut hash = [0; 16];
         hash.copy_from_slice(&Sha256::digest(&json)[..16]);
-        Ok((hash, compress(&json)?))
+        Ok((hash, compress(&json)))
     }
 
     pub(crate) fn decode(body: &[u8]) -> Result<Self> {
@@ -148,7 +148,7 @@ impl Record {
     }
 }
 
-fn compress(json: &[u8]) -> Result<Vec<u8>> {
+fn compress(json: &[u8]) -> Vec<u8> {
     let mut body = vec![PLAIN];
     if json.len() >= MIN_COMPRESSED {
         thread_local! {
@@ -165,11 +165,11 @@ fn compress(json: &[u8]) -> Result<Vec<u8>> {
             body[0] = ZSTD;
             body.extend_from_slice(&(json.len() as u32).to_le_bytes());
             body.extend(packed);
-            return Ok(body);
+            return body;
         }
     }
     body.extend_from_slice(json);
-    Ok(body)
+    body
 }
 
 fn decompress(body: &[u8]) -> Result<Vec<u8>> {

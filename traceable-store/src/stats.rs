@@ -129,7 +129,7 @@ impl Store {
                     None => group.stats.open += 1,
                 }
                 group.first_tokens.extend(row.get::<_, Option<i64>>(4)?);
-                let count = |column| row.get::<_, Option<i64>>(column).map(|n| n.unwrap_or_default());
+                let count = |column| row.get::<_, Option<i64>>(column).map(Option::unwrap_or_default);
                 group.stats.input_tokens += count(5)? as u64;
                 group.stats.output_tokens += count(6)? as u64;
                 group.stats.total_tokens += count(7)? as u64;

@@ -105,10 +105,12 @@ impl Store {
             Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
         schema::check(&connection, &path)?;
         connection.busy_timeout(Duration::from_secs(5))?;
+        // Only an empty file takes these two; the second lets deletions give their room back.
         connection.pragma_update(None, "page_size", 8192)?;
-        schema::migrate(&mut connection, &path)?;
+        connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", if options.full_sync { "FULL" } else { "NORMAL" })?;
+        schema::migrate(&mut connection, &path)?;
         connection.pragma_update(None, "cache_size", -16_384)?;
         connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
         connection.pragma_update(None, "temp_store", "MEMORY")?;
@@ -145,7 +147,7 @@ impl Store {
     ///
     /// When the database cannot be read.
     pub fn size(&self) -> Result<u64> {
-        self.read(|connection| size(connection))
+        self.read(size)
     }
 
     /// Does what `work` says in one transaction: all of it or nothing.

@@ -1,6 +1,6 @@
 //! What other programs may read of the database, with SQL.
 //!
-//! The file is an SQLite database in WAL mode; open it for reading (`sqlite3 -readonly`). The tables may change in any
+//! The file is an `SQLite` database in WAL mode; open it for reading (`sqlite3 -readonly`). The tables may change in any
 //! release; these views do not. Times are text in UTC with milliseconds, durations are seconds, costs US dollars, ids UUIDs.
 //!
 //! - `view_runs`: a row for each run: `id`, `trace_id`, `parent_id`, `project`, `name`, `run_type`, `status`, `start_time`,

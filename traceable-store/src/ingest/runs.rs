@@ -115,10 +115,7 @@ impl Batch<'_> {
                 tx.prepare_cached("INSERT INTO blob_uses VALUES (?, ?)")?.execute(params![hash.as_bytes(), n])?;
             }
         }
-        let old = match before.is_some_and(|before| before.is_known) {
-            true => Some(row_of(tx, n)?),
-            false => None,
-        };
+        let old = before.filter(|before| before.is_known).map(|_| row_of(tx, n)).transpose()?;
         if !now.is_known {
             return Ok(());
         }

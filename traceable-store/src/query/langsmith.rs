@@ -415,9 +415,10 @@ fn test(field: &Field, op: Op, json: &Json, at: usize) -> Result<Query, QueryErr
 /// A value of metadata or of a score.
 fn any(field: &Field, op: Op, json: &Json) -> Option<Query> {
     let is_number = op != Op::Eq || matches!(field, Field::Score(_)) && json.is_number();
-    let value = match is_number {
-        true => Value::Number(json.as_f64().or_else(|| units::number(json.as_str()?))?),
-        false => Value::Text(label_text(json)?),
+    let value = if is_number {
+        Value::Number(json.as_f64().or_else(|| units::number(json.as_str()?))?)
+    } else {
+        Value::Text(label_text(json)?)
     };
     Some(Query::Compare(field.clone(), op, value))
 }

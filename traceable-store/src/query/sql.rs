@@ -57,9 +57,7 @@ impl Compiler<'_> {
                     Scope::Root => "id",
                     Scope::Tree => "trace_id",
                 };
-                self.push(
-                    &format!("EXISTS (SELECT 1 FROM runs {other} WHERE {other}.{column} = {run}.trace_id AND (",),
-                );
+                self.push(&format!("EXISTS (SELECT 1 FROM runs {other} WHERE {other}.{column} = {run}.trace_id AND ("));
                 self.query(inner, &other, false)?;
                 self.push(&format!(") AND {other}.start_time IS NOT NULL)"));
                 Ok(())
@@ -110,13 +108,6 @@ impl Compiler<'_> {
                 self.push(&format!("{run}.project {sign} (SELECT id FROM projects WHERE name = ?)"));
                 self.bind(name.clone());
             }
-            // The parent's trace is indexed, and the parent is not.
-            (Field::Parent, Value::Id(id)) if op == Op::Eq => {
-                self.push(&format!(
-                    "({run}.parent_id = ? AND {run}.trace_id = (SELECT trace_id FROM runs WHERE id = {run}.parent_id))"
-                ));
-                self.bind(blob(*id).to_vec());
-            }
             (Field::Tag, Value::Text(tag)) => return self.label("", tag, run, is_must),
             (Field::Metadata(key), Value::Text(text)) => return self.label(key, text, run, is_must),
             (Field::Metadata(key), Value::Number(number)) => {
@@ -165,9 +156,10 @@ impl Compiler<'_> {
                 .query_row(rusqlite::params![key, value, FEW], |row| row.get::<_, i64>(0))?
                 < FEW;
         let label = "x.label = (SELECT id FROM labels WHERE key = ? AND value = ?)";
-        self.push(&match few {
-            true => format!("{run}.n IN (SELECT x.n FROM run_labels x WHERE {label})"),
-            false => format!("EXISTS (SELECT 1 FROM run_labels x WHERE {label} AND x.n = {run}.n)"),
+        self.push(&if few {
+            format!("{run}.n IN (SELECT x.n FROM run_labels x WHERE {label})")
+        } else {
+            format!("EXISTS (SELECT 1 FROM run_labels x WHERE {label} AND x.n = {run}.n)")
         });
         self.bind(key.to_owned());
         self.bind(value.to_owned());
@@ -243,9 +235,10 @@ impl Compiler<'_> {
                 .prepare_cached(sql)?
                 .query_row(rusqlite::params![matching, FEW], |row| row.get::<_, i64>(0))?
                 >= FEW;
-        self.push(&match many {
-            true => format!("EXISTS (SELECT 1 FROM texts WHERE texts MATCH ? AND texts.rowid = {run}.n)"),
-            false => format!("{run}.n IN (SELECT rowid FROM texts WHERE texts MATCH ?)"),
+        self.push(&if many {
+            format!("EXISTS (SELECT 1 FROM texts WHERE texts MATCH ? AND texts.rowid = {run}.n)")
+        } else {
+            format!("{run}.n IN (SELECT rowid FROM texts WHERE texts MATCH ?)")
         });
         self.bind(matching);
         Ok(())

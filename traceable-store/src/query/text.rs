@@ -330,7 +330,6 @@ impl<'a> Parser<'a> {
         let expected = |what: &str| QueryError::new(operand.at, text, format!("`{}` is {what}", field.info().name));
         let number = || units::number(text).map(Value::Number);
         match field.info().kind {
-            Kind::Text => Ok(Value::Text(text.to_owned())),
             Kind::Number => number().ok_or_else(|| expected("a number")),
             Kind::Money => units::number(text.trim_start_matches('$'))
                 .map(Value::Number)
@@ -349,7 +348,7 @@ impl<'a> Parser<'a> {
             Kind::Any if matches!(field, Field::Score(_)) && !operand.is_quoted => {
                 Ok(number().unwrap_or_else(|| Value::Text(text.to_owned())))
             }
-            Kind::Any => Ok(Value::Text(text.to_owned())),
+            Kind::Any | Kind::Text => Ok(Value::Text(text.to_owned())),
         }
     }
 

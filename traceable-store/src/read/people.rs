@@ -71,13 +71,10 @@ impl Store {
     /// When the database cannot be read.
     pub fn threads(&self, user: Option<&str>, limit: usize, after: Option<&str>) -> Result<Vec<ThreadSummary>> {
         self.read(|connection| {
-            let mut values = Vec::new();
-            let mut condition = "1".to_owned();
-            if let Some(user) = user {
-                condition = "(p.user = ? OR p.id IN (SELECT thread_id FROM runs WHERE user = ?))".to_owned();
-                values.extend([Bound::from(user.to_owned()), Bound::from(user.to_owned())]);
-            }
-            let people = page(connection, "threads", &condition, values, limit, after)?;
+            let theirs = "(p.user = ? OR p.id IN (SELECT thread_id FROM runs WHERE user = ?))";
+            let condition = if user.is_some() { theirs } else { "1" };
+            let values = user.into_iter().flat_map(|user| [user; 2]).map(|user| Bound::from(user.to_owned())).collect();
+            let people = page(connection, "threads", condition, values, limit, after)?;
             people.into_iter().map(|(id, said)| thread(connection, id, &said)).collect()
         })
     }

@@ -40,6 +40,7 @@ CREATE TABLE runs (
     output_preview TEXT
 ) STRICT;
 CREATE INDEX runs_by_trace ON runs (trace_id, start_time);
+CREATE INDEX runs_by_parent ON runs (parent_id) WHERE parent_id IS NOT NULL;
 CREATE INDEX runs_by_time ON runs (start_time);
 CREATE INDEX runs_by_project ON runs (project, start_time);
 CREATE INDEX runs_by_name ON runs (name, start_time);

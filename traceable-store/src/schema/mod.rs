@@ -40,8 +40,6 @@ pub(crate) fn migrate(connection: &mut Connection, path: &Path) -> Result<()> {
     if check(connection, path)? == VERSION {
         return Ok(());
     }
-    // Only an empty file takes it; it lets deletions give their room back.
-    connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
     let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let version = check(&tx, path)?;
     for step in STEPS.iter().skip(version as usize) {
