@@ -65,9 +65,9 @@ impl World {
                     && score.key == *key
                     && score.label.as_ref().is_some_and(|label| like(pattern, label))
             }),
-            Query::Like(field, pattern) => values(field, run, row)
-                .iter()
-                .any(|found| matches!(found, Plain::Text(text) if like(pattern, text))),
+            Query::Like(field, pattern) => {
+                values(field, run, row).iter().any(|found| matches!(found, Plain::Text(text) if like(pattern, text)))
+            }
             Query::Exists(Field::Score(key)) => {
                 self.scores.iter().any(|score| score.target == ScoreTarget::Run(row.id) && score.key == *key)
             }
@@ -225,10 +225,13 @@ fn run(number: u128) -> impl Strategy<Value = Run> {
                 start_time,
                 end_time: length.map(|length| start_time + length * SECOND / 2),
                 status: if length.is_some() { status } else { Status::Pending },
-                inputs: inputs.as_ref().map(|value| traceable_core::model::Json::from_value(&json!({ "input": value }))),
+                inputs: inputs
+                    .as_ref()
+                    .map(|value| traceable_core::model::Json::from_value(&json!({ "input": value }))),
                 outputs: outputs.as_ref().map(|value| traceable_core::model::Json::from_value(&json!({ "o": value }))),
                 error,
-                stream: first.map(|first| StreamInfo { first_chunk: start_time + first * SECOND, ..StreamInfo::default() }),
+                stream: first
+                    .map(|first| StreamInfo { first_chunk: start_time + first * SECOND, ..StreamInfo::default() }),
                 tags,
                 metadata: metadata.into_iter().collect(),
                 model: model.clone(),
@@ -247,13 +250,13 @@ fn run(number: u128) -> impl Strategy<Value = Run> {
 }
 
 fn score() -> impl Strategy<Value = Score> {
-    (1..20_u128, 1..7_u128, key(), option::of(0..3_u32), option::of(word())).prop_map(|(number, run, key, score, label)| {
-        Score {
+    (1..20_u128, 1..7_u128, key(), option::of(0..3_u32), option::of(word())).prop_map(
+        |(number, run, key, score, label)| Score {
             score: score.map(|score| f64::from(score) / 2.0),
             label,
             ..support::score(number, ScoreTarget::Run(id(run)), &key, 0.0)
-        }
-    })
+        },
+    )
 }
 
 fn op() -> impl Strategy<Value = Op> {
@@ -261,10 +264,11 @@ fn op() -> impl Strategy<Value = Op> {
 }
 
 fn text_field() -> impl Strategy<Value = Field> {
-    use Field::{Environment, Error, Model, Name, Project, Provider, Release, Session, Status, Tag, Thread, Type, User};
-    let fields = vec![
+    use Field::{
         Environment, Error, Model, Name, Project, Provider, Release, Session, Status, Tag, Thread, Type, User,
-    ];
+    };
+    let fields =
+        vec![Environment, Error, Model, Name, Project, Provider, Release, Session, Status, Tag, Thread, Type, User];
     prop::sample::select(fields)
 }
 
@@ -285,7 +289,10 @@ fn leaf() -> BoxedStrategy<Query> {
     let number_value = prop::sample::select(vec![0.0, 0.1, 0.25, 1.0, 3.0, 5.0, 1e9]);
     let value = prop_oneof![word(), Just("llm".to_owned()), Just("ok".to_owned()), Just("default".to_owned())];
     let pattern = prop::sample::select(vec!["*", "re*", "*FUND*", "*\"*", "50% *_?", "50%*_x", "*5", "a"]);
-    let words = (prop::sample::select(vec!["refund", "refund now", "re", "5", "it's \"q\"", "AND OR (", "%", "r NEAR"]), any::<bool>());
+    let words = (
+        prop::sample::select(vec!["refund", "refund now", "re", "5", "it's \"q\"", "AND OR (", "%", "r NEAR"]),
+        any::<bool>(),
+    );
     let words = words.prop_map(|(text, is_prefix)| Words { text: text.into(), is_prefix });
     let place = prop::sample::select(vec![Place::Any, Place::Input, Place::Output]);
     prop_oneof![
@@ -477,8 +484,10 @@ fn langsmiths_filters_mean_what_they_mean_there() {
         (r#"has(metadata, '{"a": "b", "n": 1}')"#, "metadata.a:b metadata.n:\"1\""),
         (r#"exists(metadata, "a")"#, "has:metadata.a"),
         (r#"and(eq(feedback_key, "good"), gte(feedback_score, 0.5))"#, "score.good:>=0.5"),
-        (r#"or(eq(name, "it's \"so\""), eq(id, "0190163d-8694-7000-8000-00000000002a"))"#,
-            r#"name:"it's \"so\"" OR id:0190163d-8694-7000-8000-00000000002a"#),
+        (
+            r#"or(eq(name, "it's \"so\""), eq(id, "0190163d-8694-7000-8000-00000000002a"))"#,
+            r#"name:"it's \"so\"" OR id:0190163d-8694-7000-8000-00000000002a"#,
+        ),
     ] {
         let query = Query::parse_langsmith(filter).unwrap_or_else(|error| panic!("{filter}: {error}"));
         assert_eq!(query.to_string(), means, "{filter}");
