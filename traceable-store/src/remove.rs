@@ -17,6 +17,9 @@ use crate::{
 /// Runs that go in one transaction, so that what comes in meanwhile need not wait for all of them.
 const CHUNK: usize = 500;
 
+/// Pages of the text index that are written anew in one transaction.
+const MERGE: i64 = 500;
+
 /// What a store may hold.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -79,7 +82,10 @@ impl Store {
             let sql = format!("SELECT {wanted} FROM runs r0 WHERE {head}r0.start_time IS NOT NULL AND ({condition})");
             ids(connection, &sql, rusqlite::params_from_iter(values))
         })?;
-        self.sweep(|store, removed| store.remove(&ids, of, removed))
+        self.sweep(|store, removed| {
+            store.remove(&ids, of, removed)?;
+            store.forget_words(removed)
+        })
     }
 
     /// Removes a conversation: its traces, what was said of it, and its scores.
@@ -92,6 +98,7 @@ impl Store {
         self.sweep(|store, removed| {
             store.remove(&heads, Of::Traces, removed)?;
             store.remove(&runs, Of::Runs, removed)?;
+            store.forget_words(removed)?;
             store.write(|tx| {
                 removed.threads += tx.execute("DELETE FROM threads WHERE id = ?", [thread])? as u64;
                 removed.scores += tx.execute("DELETE FROM scores WHERE thread_id = ?", [thread])? as u64;
@@ -110,6 +117,7 @@ impl Store {
         self.sweep(|store, removed| {
             store.remove(&heads, Of::Traces, removed)?;
             store.remove(&runs, Of::Runs, removed)?;
+            store.forget_words(removed)?;
             store.write(|tx| {
                 removed.users += tx.execute("DELETE FROM users WHERE id = ?", [user])? as u64;
                 let theirs = "SELECT id FROM threads WHERE user = ?1";
@@ -166,6 +174,26 @@ impl Store {
             }
             Ok(())
         })
+    }
+
+    /// Takes the words of removed runs out of the text index, where they are only marked as gone: the index is written anew, a
+    /// few megabytes at a time, so that others may write in between.
+    fn forget_words(&self, removed: &Removed) -> Result<()> {
+        let mut pages = -MERGE;
+        while removed.runs > 0 {
+            let sql = "INSERT INTO texts (texts, rank) VALUES ('merge', ?)";
+            let changed = self.write(|tx| {
+                let before = tx.total_changes();
+                tx.execute(sql, [pages])?;
+                Ok(tx.total_changes() - before)
+            })?;
+            // One change is the command itself.
+            if changed < 2 {
+                break;
+            }
+            pages = MERGE;
+        }
+        Ok(())
     }
 
     /// Removes, says how much that freed, and gives the room back.

@@ -124,10 +124,12 @@ fn what_was_removed_is_not_in_the_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("runs.db");
     let store = Store::open(&path).unwrap();
-    let secret = "Xq7zKwPa";
+    // In lower case, as the text index has it.
+    let secret = "xq7zkwpa";
     let mut run = Run { user: Some(secret.into()), inputs: json(&json!(secret)), ..run(1, 0) };
     run.name = secret.into();
-    store.ingest(&[end(run)]).unwrap();
+    store.ingest(&[end(run), end(support::run(2, 0))]).unwrap();
+    store.index_pending(10).unwrap();
     store.delete_user(secret).unwrap();
     drop(store);
     for file in std::fs::read_dir(folder.path()).unwrap() {
