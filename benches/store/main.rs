@@ -48,13 +48,21 @@ fn run(n: u64) -> Run {
     let ask = prose(&mut state, 1_000);
     let answer = prose(&mut state, 900);
     let model = ["gpt-4o", "gpt-4o-mini", "claude-sonnet"][random(&mut state) as usize % 3];
-    let metadata = json!({ "region": format!("r{}", random(&mut state) % 20), "request": format!("q{root}"), "build": "7f3a" });
+    let metadata =
+        json!({ "region": format!("r{}", random(&mut state) % 20), "request": format!("q{root}"), "build": "7f3a" });
     let failed = random(&mut state) % 50 == 0;
     Run {
         id: id(n),
         trace_id: id(root),
         parent_id: (!is_root).then(|| id(root)),
-        name: if is_root { "handle" } else if is_call { "chat" } else { ["search", "rank", "fetch"][n as usize % 3] }.into(),
+        name: if is_root {
+            "handle"
+        } else if is_call {
+            "chat"
+        } else {
+            ["search", "rank", "fetch"][n as usize % 3]
+        }
+        .into(),
         run_type: if is_call { RunType::Llm } else { RunType::Chain },
         start_time,
         end_time: Some(start_time + latency),
@@ -136,7 +144,10 @@ fn bare(path: &Path, runs: u64) -> Duration {
                 preview,
             ])
             .unwrap();
-            tx.prepare_cached("INSERT INTO bodies VALUES (?, ?, ?)").unwrap().execute(params![n * 64, [0_u8; 16], body]).unwrap();
+            tx.prepare_cached("INSERT INTO bodies VALUES (?, ?, ?)")
+                .unwrap()
+                .execute(params![n * 64, [0_u8; 16], body])
+                .unwrap();
         }
         tx.commit().unwrap();
         took += begun.elapsed();

@@ -172,7 +172,7 @@ fn what_was_committed_survives_kill_9() {
             .spawn()
             .unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let mut committed = |lines: &mut std::io::Lines<BufReader<_>>| {
+        let committed = |lines: &mut std::io::Lines<BufReader<_>>| {
             let line = lines.find_map(|line| line.unwrap().strip_prefix("committed ").map(str::to_owned))?;
             line.parse::<u128>().ok()
         };

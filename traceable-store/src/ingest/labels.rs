@@ -1,6 +1,6 @@
 //! Tags and metadata as pairs that are found without reading a run.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 use serde_json::Value;
@@ -32,27 +32,47 @@ pub(crate) fn text(value: &Value) -> Option<String> {
     }
 }
 
-/// Makes the labels `new` of a run that had `old`.
-pub(super) fn replace(
-    connection: &Connection,
-    n: i64,
-    old: &BTreeSet<(String, String)>,
-    new: &BTreeSet<(String, String)>,
-) -> Result<()> {
-    remove(connection, n, old.difference(new))?;
-    for (key, value) in new.difference(old) {
-        let label = match id(connection, key, value)? {
-            Some(label) => label,
-            None => {
-                let number = value.parse::<f64>().ok().filter(|number| number.is_finite());
-                let sql = "INSERT INTO labels (key, value, number) VALUES (?, ?, ?)";
-                connection.prepare_cached(sql)?.execute(params![key, value, number])?;
-                connection.last_insert_rowid()
-            }
-        };
-        connection.prepare_cached("INSERT OR IGNORE INTO run_labels VALUES (?, ?)")?.execute([label, n])?;
+/// The numbers of labels that were met in a transaction: runs of one trace share most of theirs.
+#[derive(Default)]
+pub(super) struct Labels(HashMap<(String, String), i64>);
+
+impl Labels {
+    /// Makes the labels `new` of a run that had `old`.
+    pub(super) fn replace(
+        &mut self,
+        connection: &Connection,
+        n: i64,
+        old: &BTreeSet<(String, String)>,
+        new: &BTreeSet<(String, String)>,
+    ) -> Result<()> {
+        if old.difference(new).next().is_some() {
+            remove(connection, n, old.difference(new))?;
+            // A label that nobody has any more is gone.
+            self.0.clear();
+        }
+        for pair in new.difference(old) {
+            let label = match self.0.get(pair) {
+                Some(label) => *label,
+                None => {
+                    let label = find_or_make(connection, &pair.0, &pair.1)?;
+                    self.0.insert(pair.clone(), label);
+                    label
+                }
+            };
+            connection.prepare_cached("INSERT OR IGNORE INTO run_labels VALUES (?, ?)")?.execute([label, n])?;
+        }
+        Ok(())
     }
-    Ok(())
+}
+
+fn find_or_make(connection: &Connection, key: &str, value: &str) -> Result<i64> {
+    if let Some(label) = id(connection, key, value)? {
+        return Ok(label);
+    }
+    let number = value.parse::<f64>().ok().filter(|number| number.is_finite());
+    let sql = "INSERT INTO labels (key, value, number) VALUES (?, ?, ?)";
+    connection.prepare_cached(sql)?.execute(params![key, value, number])?;
+    Ok(connection.last_insert_rowid())
 }
 
 /// Takes labels from a run.

@@ -108,8 +108,15 @@ impl Store {
             }
         }
         self.write(|tx| {
-            let mut batch =
-                Batch { tx, now: now(), ingested: Ingested::default(), traces: BTreeMap::new(), seen: BTreeMap::new() };
+            let mut batch = Batch {
+                tx,
+                now: now(),
+                ingested: Ingested::default(),
+                project: None,
+                labels: labels::Labels::default(),
+                traces: BTreeMap::new(),
+                seen: BTreeMap::new(),
+            };
             for (id, records) in records {
                 batch.run(id, records)?;
             }
@@ -131,6 +138,9 @@ struct Batch<'a> {
     tx: &'a Connection,
     now: i64,
     ingested: Ingested,
+    /// The last project that was named.
+    project: Option<(String, i64)>,
+    labels: labels::Labels,
     /// What is to be added to the sums of each trace.
     traces: BTreeMap<RunId, traces::Delta>,
     /// The last run of each thread and user, by kind and id.

@@ -15,6 +15,22 @@ use crate::{
 /// taken as if it had been the first to come.
 pub(crate) const SLOTS: i64 = 64;
 
+/// Both take the same values in the same order.
+const INSERT: &str =
+    "INSERT INTO runs (trace_id, parent_id, project, name, run_type, status, start_time, end_time, latency,
+    first_token, error, provider, model, thread_id, session_id, user, environment, release, input_tokens, output_tokens,
+    total_tokens, cost, tags, attachments, input_preview, output_preview, id, head)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?27, ?1 = ?27)";
+const UPDATE: &str = "UPDATE runs SET trace_id = ?, parent_id = ?, project = ?, name = ?, run_type = ?, status = ?,
+    start_time = ?, end_time = ?, latency = ?, first_token = ?, error = ?, provider = ?, model = ?, thread_id = ?,
+    session_id = ?, user = ?, environment = ?, release = ?, input_tokens = ?, output_tokens = ?, total_tokens = ?, cost = ?,
+    tags = ?, attachments = ?, input_preview = ?, output_preview = ?, head = CASE id WHEN ?1 THEN 1 ELSE head END
+    WHERE id = ?27";
+
+fn row_of_merged(merged: &Merged) -> Row {
+    Row { attachments: merged.files.len() as u64, ..Row::of(&merged.run) }
+}
+
 /// The key of a run's record in `bodies`. The records of a run lie together, and need no index.
 pub(crate) fn key(n: i64, slot: i64) -> i64 {
     n * SLOTS + slot
@@ -43,16 +59,21 @@ impl Batch<'_> {
     }
 
     fn new_run(&mut self, id: RunId, packed: Vec<Packed>) -> Result<()> {
-        let sql = "INSERT INTO runs (id, trace_id, project, name, run_type, status, tags, attachments)
-            VALUES (?1, ?1, 0, '', '', '', '[]', 0)";
-        self.tx.prepare_cached(sql)?.execute([blob(id)])?;
-        let n = self.tx.last_insert_rowid();
-        let (records, _) = self.add(n, Vec::new(), packed)?;
-        let merged = Merged::of(records);
-        if merged.is_known {
-            self.ingested.new.push(id);
+        let merged = Merged::of(packed.iter().map(|packed| packed.record.clone()));
+        if !merged.is_known {
+            let sql = "INSERT INTO runs (id, trace_id, project, name, run_type, status, tags, attachments)
+                VALUES (?1, ?1, 0, '', '', '', '[]', 0)";
+            self.tx.prepare_cached(sql)?.execute([blob(id)])?;
+            let n = self.tx.last_insert_rowid();
+            self.add(n, Vec::new(), packed)?;
+            return self.settle(n, None, &merged, None);
         }
-        self.settle(n, None, &merged)
+        self.ingested.new.push(id);
+        let row = row_of_merged(&merged);
+        self.write_row(INSERT, &row)?;
+        let n = self.tx.last_insert_rowid();
+        self.add(n, Vec::new(), packed)?;
+        self.settle(n, None, &merged, Some((None, row)))
     }
 
     fn more_of(&mut self, n: i64, id: RunId, packed: Vec<Packed>) -> Result<()> {
@@ -67,7 +88,14 @@ impl Batch<'_> {
             let list = if before.is_known { &mut self.ingested.merged } else { &mut self.ingested.new };
             list.push(id);
         }
-        self.settle(n, Some(&before), &merged)
+        let mut rows = None;
+        if merged.is_known {
+            let old = if before.is_known { Some(row_of(self.tx, n)?) } else { None };
+            let row = row_of_merged(&merged);
+            self.write_row(UPDATE, &row)?;
+            rows = Some((old, row));
+        }
+        self.settle(n, Some(&before), &merged, rows)
     }
 
     /// Writes the records that are new; answers all, and how many were new.
@@ -105,8 +133,14 @@ impl Batch<'_> {
         Ok((records, added))
     }
 
-    /// Makes row, labels, files and sums agree with what the records say now.
-    fn settle(&mut self, n: i64, before: Option<&Merged>, now: &Merged) -> Result<()> {
+    /// Makes labels, files and sums agree with the row that was written, and with the one before.
+    fn settle(
+        &mut self,
+        n: i64,
+        before: Option<&Merged>,
+        now: &Merged,
+        rows: Option<(Option<Row>, Row)>,
+    ) -> Result<()> {
         let tx = self.tx;
         let blobs = now.blobs();
         if before.map(Merged::blobs).unwrap_or_default() != blobs {
@@ -115,16 +149,9 @@ impl Batch<'_> {
                 tx.prepare_cached("INSERT INTO blob_uses VALUES (?, ?)")?.execute(params![hash.as_bytes(), n])?;
             }
         }
-        let old = before.filter(|before| before.is_known).map(|_| row_of(tx, n)).transpose()?;
-        if !now.is_known {
-            return Ok(());
-        }
-        let run = &now.run;
-        let row = Row { attachments: now.files.len() as u64, ..Row::of(run) };
-        self.write_row(n, &row)?;
-        let old_labels =
-            before.filter(|before| before.is_known).map(|before| labels::labels_of(&before.run)).unwrap_or_default();
-        labels::replace(tx, n, &old_labels, &labels::labels_of(run))?;
+        let Some((old, row)) = rows else { return Ok(()) };
+        let old_labels = before.filter(|before| before.is_known).map(|before| labels::labels_of(&before.run));
+        self.labels.replace(tx, n, &old_labels.unwrap_or_default(), &labels::labels_of(&now.run))?;
         tx.prepare_cached("INSERT OR IGNORE INTO pending_texts VALUES (?)")?.execute([n])?;
         self.count(n, old.as_ref(), &row);
         if row.end_time.is_some() {
@@ -139,7 +166,18 @@ impl Batch<'_> {
         Ok(())
     }
 
-    fn project(&self, name: &str) -> Result<i64> {
+    fn project(&mut self, name: &str) -> Result<i64> {
+        if let Some((known, id)) = &self.project
+            && known == name
+        {
+            return Ok(*id);
+        }
+        let id = self.project_id(name)?;
+        self.project = Some((name.to_owned(), id));
+        Ok(id)
+    }
+
+    fn project_id(&self, name: &str) -> Result<i64> {
         let sql = "SELECT id FROM projects WHERE name = ?";
         let known = self.tx.prepare_cached(sql)?.query_row([name], |row| row.get(0)).optional()?;
         if let Some(id) = known {
@@ -149,22 +187,19 @@ impl Batch<'_> {
         Ok(self.tx.last_insert_rowid())
     }
 
-    fn write_row(&self, n: i64, row: &Row) -> Result<()> {
+    fn write_row(&mut self, sql: &str, row: &Row) -> Result<()> {
+        let project = self.project(&row.project)?;
         // Without `..`, so that a new field cannot be forgotten here.
         #[rustfmt::skip]
         let Row {
-            id: _, trace_id, parent_id, project, name, run_type, status, start_time, end_time, latency, first_token, error,
+            id, trace_id, parent_id, project: _, name, run_type, status, start_time, end_time, latency, first_token, error,
             provider, model, thread_id, session_id, user, environment, release, input_tokens, output_tokens, total_tokens,
             cost, tags, attachments, input_preview, output_preview,
         } = row;
-        let sql = "UPDATE runs SET head = CASE id WHEN ?1 THEN 1 ELSE head END, trace_id = ?1, parent_id = ?, project = ?, name = ?, run_type = ?, status = ?,
-            start_time = ?, end_time = ?, latency = ?, first_token = ?, error = ?, provider = ?, model = ?, thread_id = ?,
-            session_id = ?, user = ?, environment = ?, release = ?, input_tokens = ?, output_tokens = ?, total_tokens = ?,
-            cost = ?, tags = ?, attachments = ?, input_preview = ?, output_preview = ? WHERE n = ?";
         self.tx.prepare_cached(sql)?.execute(params![
             blob(*trace_id),
             parent_id.map(blob),
-            self.project(project)?,
+            project,
             name,
             run_type.as_str(),
             status.as_str(),
@@ -188,7 +223,7 @@ impl Batch<'_> {
             *attachments as i64,
             input_preview,
             output_preview,
-            n,
+            blob(*id),
         ])?;
         Ok(())
     }

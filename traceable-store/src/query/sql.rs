@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, types::Value as Bound};
 
-use super::{Field, Kind, Op, Place, Query, Scope, Value};
+use super::{Field, Kind, Op, Query, Scope, Value};
 use crate::{Result, ingest::blob, row::to_nanos, words};
 
 /// What fits at most so many runs is looked up, and the runs are sorted; what fits more is tested run by run, for then the
@@ -42,7 +42,28 @@ impl Compiler<'_> {
     /// run that is wanted fits it.
     fn query(&mut self, query: &Query, run: &str, is_must: bool) -> Result<()> {
         match query {
-            Query::And(all) => self.joined(all, run, " AND ", "1", is_must),
+            Query::And(all) => {
+                // Texts that must all fit are asked for at once: which runs have all of them is for the index to find out.
+                let (texts, rest): (Vec<_>, Vec<_>) = all.iter().partition(|part| matches!(part, Query::Text(..)));
+                if texts.len() < 2 {
+                    return self.joined(all, run, " AND ", "1", is_must);
+                }
+                let matching = texts.iter().map(|text| match text {
+                    Query::Text(place, words) => words::matching(*place, words),
+                    _ => None,
+                });
+                self.push("(");
+                match matching.collect::<Option<Vec<_>>>() {
+                    Some(all) => self.text(&format!("({})", all.join(") AND (")), run, is_must)?,
+                    None => self.push("0"),
+                }
+                for part in rest {
+                    self.push(" AND ");
+                    self.query(part, run, is_must)?;
+                }
+                self.push(")");
+                Ok(())
+            }
             Query::Or(any) => self.joined(any, run, " OR ", "0", is_must && any.len() == 1),
             Query::Not(inner) => {
                 self.push("NOT ifnull((");
@@ -71,7 +92,13 @@ impl Compiler<'_> {
                 self.exists(field, run);
                 Ok(())
             }
-            Query::Text(place, words) => self.text(*place, words, run, is_must),
+            Query::Text(place, words) => match words::matching(*place, words) {
+                Some(matching) => self.text(&matching, run, is_must),
+                None => {
+                    self.push("0");
+                    Ok(())
+                }
+            },
         }
     }
 
@@ -223,11 +250,8 @@ impl Compiler<'_> {
         }
     }
 
-    fn text(&mut self, place: Place, wanted: &super::Words, run: &str, is_must: bool) -> Result<()> {
-        let Some(matching) = words::matching(place, wanted) else {
-            self.push("0");
-            return Ok(());
-        };
+    /// What the text index finds.
+    fn text(&mut self, matching: &str, run: &str, is_must: bool) -> Result<()> {
         let sql = "SELECT count(*) FROM (SELECT 1 FROM texts WHERE texts MATCH ? LIMIT ?)";
         let many = is_must
             && self
@@ -240,7 +264,7 @@ impl Compiler<'_> {
         } else {
             format!("{run}.n IN (SELECT rowid FROM texts WHERE texts MATCH ?)")
         });
-        self.bind(matching);
+        self.bind(matching.to_owned());
         Ok(())
     }
 }
