@@ -1,11 +1,12 @@
 //! A record of a run as it lies in the store: its JSON, compressed, with files and pictures taken out.
 
-use std::path::PathBuf;
+use std::{cell::RefCell, path::PathBuf};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 use traceable_core::model::{Attachment, AttachmentData, Json, Run, RunChange};
+use zstd::bulk::{Compressor, Decompressor};
 
 use crate::{
     Error, Result,
@@ -148,16 +149,18 @@ impl Record {
     }
 }
 
+thread_local! {
+    // Setting one up costs more than a body of 2 KB does.
+    static COMPRESSOR: RefCell<Option<Compressor<'static>>> = const { RefCell::new(None) };
+    static DECOMPRESSOR: RefCell<Option<Decompressor<'static>>> = const { RefCell::new(None) };
+}
+
 fn compress(json: &[u8]) -> Vec<u8> {
     let mut body = vec![PLAIN];
     if json.len() >= MIN_COMPRESSED {
-        thread_local! {
-            // Setting one up costs more than a body of 2 KB does.
-            static COMPRESSOR: std::cell::RefCell<Option<zstd::bulk::Compressor<'static>>> = const { std::cell::RefCell::new(None) };
-        }
         let packed = COMPRESSOR.with_borrow_mut(|compressor| {
             if compressor.is_none() {
-                *compressor = zstd::bulk::Compressor::new(1).ok();
+                *compressor = Compressor::new(1).ok();
             }
             compressor.as_mut().and_then(|compressor| compressor.compress(json).ok())
         });
@@ -182,7 +185,13 @@ fn decompress(body: &[u8]) -> Result<Vec<u8>> {
             if length > MAX_BODY {
                 return Err(damaged());
             }
-            zstd::bulk::decompress(packed, length).map_err(|_| damaged())
+            let unpacked = DECOMPRESSOR.with_borrow_mut(|decompressor| {
+                if decompressor.is_none() {
+                    *decompressor = Decompressor::new().ok();
+                }
+                decompressor.as_mut().and_then(|decompressor| decompressor.decompress(packed, length).ok())
+            });
+            unpacked.ok_or_else(damaged)
         }
         _ => Err(damaged()),
     }

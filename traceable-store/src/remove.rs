@@ -179,8 +179,12 @@ impl Store {
     /// Takes the words of removed runs out of the text index, where they are only marked as gone: the index is written anew, a
     /// few megabytes at a time, so that others may write in between.
     fn forget_words(&self, removed: &Removed) -> Result<()> {
+        if removed.runs == 0 {
+            return Ok(());
+        }
+        // The first, with a minus, begins to put all of it together.
         let mut pages = -MERGE;
-        while removed.runs > 0 {
+        loop {
             let sql = "INSERT INTO texts (texts, rank) VALUES ('merge', ?)";
             let changed = self.write(|tx| {
                 let before = tx.total_changes();

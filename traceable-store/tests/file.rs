@@ -101,8 +101,8 @@ fn views_are_there_for_other_programs() {
     let store = Store::open(&path).unwrap();
     let mut run = Run { tags: vec!["a".into()], ..run(0x0190_163d_8694_7000_8000_0000_0000_002a, 0) };
     run.metadata.insert("region".into(), json!("eu"));
-    let score = support::score(1, ScoreTarget::Run(run.id), "good", 0.5);
-    store.ingest(&[end(run.clone()), RunChange::Score(Box::new(score))]).unwrap();
+    let judged = support::score(1, ScoreTarget::Run(run.id), "good", 0.5);
+    store.ingest(&[end(run.clone()), RunChange::Score(Box::new(judged))]).unwrap();
     let connection = Connection::open_with_flags(&path, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
     let ask = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, String>(0)).unwrap();
     assert_eq!(ask("SELECT id FROM view_runs WHERE latency = 1.0 AND project = 'default'"), run.id.to_string());
@@ -149,7 +149,7 @@ const BATCH: u128 = 20;
 fn writes_until_it_is_killed() {
     let Ok(path) = std::env::var(TO_BE_KILLED) else { return };
     let store = Store::open(path).unwrap();
-    let first = store.count(&Query::default(), Of::Runs).unwrap() as u128 / BATCH;
+    let first = u128::from(store.count(&Query::default(), Of::Runs).unwrap()) / BATCH;
     let mut out = std::io::stdout();
     for batch in first.. {
         let changes: Vec<_> = (1..=BATCH).map(|n| end(run(batch * BATCH + n, n as i64))).collect();
@@ -187,12 +187,12 @@ fn what_was_committed_survives_kill_9() {
             last = more;
         }
         let store = Store::open(&path).unwrap();
-        let runs = store.count(&Query::default(), Of::Runs).unwrap() as u128;
+        let runs = u128::from(store.count(&Query::default(), Of::Runs).unwrap());
         // One more batch may have been committed and not said. No batch is there in part.
         assert!(runs == (last + 1) * BATCH || runs == (last + 2) * BATCH, "{runs} runs, {last} was the last batch");
         for n in 1..=runs {
             assert_eq!(store.whole_run(id(n)).unwrap().unwrap(), run(n, ((n - 1) % BATCH + 1) as i64));
         }
-        assert_eq!(store.count(&Query::default(), Of::Traces).unwrap() as u128, runs);
+        assert_eq!(u128::from(store.count(&Query::default(), Of::Traces).unwrap()), runs);
     }
 }

@@ -93,8 +93,8 @@ pub(crate) fn common_labels_and_words_are_found_as_rare_ones_are(store: &Store) 
     let changes: Vec<_> = (1..=2_500_u128)
         .map(|n| {
             let mut run = run(n, n as i64);
-            run.tags = vec![if n % 100 == 0 { "rare" } else { "common" }.into()];
-            run.inputs = json(&json!({ "text": if n % 100 == 0 { "seldom" } else { "often" } }));
+            run.tags = vec![if n.is_multiple_of(100) { "rare" } else { "common" }.into()];
+            run.inputs = json(&json!({ "text": if n.is_multiple_of(100) { "seldom" } else { "often" } }));
             end(run)
         })
         .collect();

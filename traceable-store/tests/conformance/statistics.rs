@@ -13,11 +13,11 @@ fn fill(store: &Store) {
         let mut call = run(n, n as i64 * 1_000_000_000);
         call.end_time = Some(call.start_time + n as i64 * 1_000_000);
         call.run_type = RunType::Llm;
-        call.model = Some(if n % 4 == 0 { "large" } else { "small" }.into());
+        call.model = Some(if n.is_multiple_of(4) { "large" } else { "small" }.into());
         call.usage = Some(Usage::new(n as u64, 1).with_total_cost(0.01));
         call.stream = Some(StreamInfo { first_chunk: call.start_time + 500, ..StreamInfo::default() });
-        call.error = (n % 10 == 0).then(|| "boom".into());
-        call.tags = if n % 2 == 0 { vec!["even".into(), "any".into()] } else { vec!["any".into()] };
+        call.error = n.is_multiple_of(10).then(|| "boom".into());
+        call.tags = if n.is_multiple_of(2) { vec!["even".into(), "any".into()] } else { vec!["any".into()] };
         end(call)
     };
     let mut changes: Vec<_> = (1..=100).map(call).collect();

@@ -29,6 +29,8 @@ pub fn id(number: u128) -> RunId {
     RunId::from_u128(number)
 }
 
+/// A body, as a run has it.
+#[allow(clippy::unnecessary_wraps, reason = "a run may have none")]
 pub fn json(value: &Value) -> Option<Json> {
     Some(Json::from_value(value))
 }
@@ -183,7 +185,7 @@ pub fn record(id: RunId) -> impl Strategy<Value = Run> {
         let dotted_order =
             if has_order { DottedOrder::root(NOW, self::id(trace)).child(NOW + 1, id) } else { DottedOrder::default() };
         let otel =
-            has_otel.then(|| OtelContext { trace_id: 7, parent_span_id: Some(9), tracestate: None, sampled: true });
+            has_otel.then_some(OtelContext { trace_id: 7, parent_span_id: Some(9), tracestate: None, sampled: true });
         let source = has_otel.then(|| SourceLocation { module: "m".into(), file: "f".into(), line: 1 });
         // Without `..`, so that a new field cannot be forgotten here.
         #[rustfmt::skip]
