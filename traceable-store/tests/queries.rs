@@ -459,7 +459,7 @@ fn langsmiths_filters_mean_what_they_mean_there() {
     for (filter, means) in [
         ("", ""),
         (r#"eq(run_type, "LLM")"#, "type:llm"),
-        (r#"and(gt(latency, 5), lt(total_tokens, 100))"#, "latency:>5s tokens:<100"),
+        ("and(gt(latency, 5), lt(total_tokens, 100))", "latency:>5s tokens:<100"),
         (r#"gt(start_time, "2026-06-01T12:34:56Z")"#, "time:>2026-06-01T12:34:56.000000000Z"),
         ("neq(error, null)", "has:error"),
         ("eq(error, true)", "has:error"),
@@ -469,7 +469,7 @@ fn langsmiths_filters_mean_what_they_mean_there() {
         (r#"in(name, ["a", 'b'])"#, "name:a OR name:b"),
         (r#"like(name, "%chat%")"#, r#"name:~"*chat*""#),
         (r#"search("out of memory")"#, r#""out of memory""#),
-        (r#"not(eq(is_root, true))"#, "-root:true"),
+        ("not(eq(is_root, true))", "-root:true"),
         (r#"and(eq(metadata_key, "a"), eq(metadata_value, "b"))"#, "metadata.a:b"),
         (
             r#"and(eq(metadata_key, "a"), eq(metadata_value, "b"), eq(metadata_key, "c"), neq(metadata_value, 5))"#,
