@@ -5,6 +5,7 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout)]
 
 use std::{
+    fmt::Write as _,
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
@@ -31,7 +32,7 @@ fn prose(state: &mut u64, bytes: usize) -> String {
     while text.len() < bytes {
         let dice = random(state) % 1_000;
         let word = dice * dice * (random(state) % 30) / 1_000;
-        text.push_str(&format!("w{word} "));
+        write!(text, "w{word} ").unwrap();
     }
     text
 }
@@ -41,7 +42,7 @@ fn run(n: u64) -> Run {
     let mut state = n.wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let start_of = |n: u64| NOW + n as i64 * 20_000_000;
     let id = |n: u64| RunId::new(start_of(n), 42, n as u32);
-    let (root, is_root) = (n - n % TRACE, n % TRACE == 0);
+    let (root, is_root) = (n - n % TRACE, n.is_multiple_of(TRACE));
     let is_call = n % 3 == 1;
     let start_time = start_of(n);
     let latency = (random(&mut state) % 4_000) as i64 * 1_000_000;
@@ -50,7 +51,7 @@ fn run(n: u64) -> Run {
     let model = ["gpt-4o", "gpt-4o-mini", "claude-sonnet"][random(&mut state) as usize % 3];
     let metadata =
         json!({ "region": format!("r{}", random(&mut state) % 20), "request": format!("q{root}"), "build": "7f3a" });
-    let failed = random(&mut state) % 50 == 0;
+    let failed = random(&mut state).is_multiple_of(50);
     Run {
         id: id(n),
         trace_id: id(root),
@@ -71,7 +72,7 @@ fn run(n: u64) -> Run {
         inputs: Some(Json::from_value(&json!({ "messages": [{ "role": "user", "content": ask }] }))),
         outputs: Some(Json::from_value(&json!({ "message": { "role": "assistant", "content": answer } }))),
         stream: is_call.then(|| StreamInfo { first_chunk: start_time + latency / 4, ..StreamInfo::default() }),
-        tags: vec![if n % 5_000 == 0 { "rare" } else { "common" }.into()],
+        tags: vec![if n.is_multiple_of(5_000) { "rare" } else { "common" }.into()],
         metadata: metadata.as_object().unwrap().clone(),
         model: is_call.then(|| model.into()),
         usage: is_call.then(|| Usage::new(250, 220).with_total_cost(0.002)),
@@ -85,6 +86,9 @@ fn run(n: u64) -> Run {
 fn batch(from: u64) -> Vec<RunChange> {
     (from..from + BATCH as u64).map(|n| RunChange::End(Box::new(run(n)))).collect()
 }
+
+/// Asks, and answers how many rows came.
+type Question = Box<dyn Fn(&Store) -> usize>;
 
 /// Runs a second.
 fn rate(runs: u64, took: Duration) -> f64 {
@@ -190,7 +194,7 @@ fn main() {
         move |store: &Store| store.list(&list).unwrap().rows.len()
     };
     let middle = run(runs / 2 / TRACE * TRACE);
-    let questions: Vec<(&str, Box<dyn Fn(&Store) -> usize>)> = vec![
+    let questions: Vec<(&str, Question)> = vec![
         ("newest traces", Box::new(list("", Of::Traces))),
         ("traces with an error", Box::new(list("has:error", Of::Traces))),
         ("traces with an error in them", Box::new(list("tree.has:error", Of::Traces))),
