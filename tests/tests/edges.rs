@@ -63,6 +63,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "unicode-width",
         ],
     ),
+    ("traceable-store", &["traceable-core", "base64", "rusqlite", "serde", "serde_json", "sha2", "zstd"]),
     (
         "traceable",
         &[
