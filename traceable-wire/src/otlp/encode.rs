@@ -12,7 +12,7 @@ use super::{
     resource::{Group, Resource, scope},
     score,
     span::{Ended, Scratch, trace_id},
-    view::View,
+    view::{Bodies, View},
 };
 
 /// How long a request is made, in bytes, unless one span alone is longer.
@@ -124,7 +124,8 @@ impl Encoder {
                     let run = whole(end, open, &beside);
                     let service = resource.get(SERVICE_NAME);
                     let scores = beside.scores.get(&run.id).map_or(&[][..], Vec::as_slice);
-                    let view = View::new(&run);
+                    let bodies = Bodies::of(&run);
+                    let view = View::new(&run, &bodies);
                     let ended = Ended { view, scores, conventions: *conventions, service };
                     match write(&ended, room, scratch, &mut message) {
                         Fit::Whole => batch.put(Signal::Traces, &run, &message, place),

@@ -60,6 +60,13 @@ pub(super) fn fixed32(out: &mut Vec<u8>, field: u64, value: u32) {
     out.extend_from_slice(&value.to_le_bytes());
 }
 
+/// The end of a name, by which most differ, and its length.
+fn mark(name: &str) -> u64 {
+    let end = name.len().saturating_sub(7);
+    let end = name.as_bytes()[end..].iter().fold(0, |mark, byte| mark << 8 | u64::from(*byte));
+    end << 8 | (name.len() as u64 & 0xff)
+}
+
 /// How much of a run is written: for one that fits into no request, ever less.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Bounds {
@@ -94,8 +101,8 @@ pub(super) struct Attributes {
     /// The number of the field that holds attributes.
     field: u64,
     pub(super) bounds: Bounds,
-    /// Where in `out` the names stand.
-    names: Vec<(u32, u32)>,
+    /// The names so far: a mark that tells most of them apart, and where in `out` they stand.
+    names: Vec<(u64, u32)>,
     json: Vec<u8>,
     name: String,
 }
@@ -118,10 +125,9 @@ impl Attributes {
     }
 
     pub(super) fn has(&self, name: &str) -> bool {
-        let is = |&(at, len): &(u32, u32)| {
-            len as usize == name.len() && self.out[at as usize..][..len as usize] == *name.as_bytes()
-        };
-        self.names.iter().any(is)
+        let mark = mark(name);
+        let is = |at: u32| self.out[at as usize..].starts_with(name.as_bytes());
+        self.names.iter().any(|(known, at)| *known == mark && is(*at))
     }
 
     /// Opens an attribute whose value has so many bytes; `false` when it is there already.
@@ -130,7 +136,7 @@ impl Attributes {
             return false;
         }
         let at = self.start(name, value);
-        self.names.push((at as u32, name.len() as u32));
+        self.names.push((mark(name), at as u32));
         true
     }
 
@@ -168,20 +174,25 @@ impl Attributes {
 
     /// A value as JSON text; what cannot be JSON is left out.
     pub(super) fn json<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) {
-        self.with_json(value, |this, text| this.text(name, text));
+        self.with_json(value, |this, json| {
+            if json.len() > this.bounds.text {
+                this.text(name, str::from_utf8(json).unwrap_or_default());
+            } else if this.begin(name, field_len(json.len())) {
+                // What nobody cuts is not looked at: JSON is text.
+                bytes(&mut this.out, 1, json);
+            }
+        });
     }
 
     pub(super) fn json_at<T: Serialize + ?Sized>(&mut self, name: fmt::Arguments<'_>, value: &T) {
-        self.with_json(value, |this, text| this.text_at(name, text));
+        self.with_json(value, |this, json| this.text_at(name, str::from_utf8(json).unwrap_or_default()));
     }
 
-    fn with_json<T: Serialize + ?Sized>(&mut self, value: &T, write: impl FnOnce(&mut Self, &str)) {
+    fn with_json<T: Serialize + ?Sized>(&mut self, value: &T, write: impl FnOnce(&mut Self, &[u8])) {
         let mut json = std::mem::take(&mut self.json);
         json.clear();
-        if serde_json::to_writer(&mut json, value).is_ok()
-            && let Ok(text) = str::from_utf8(&json)
-        {
-            write(self, text);
+        if serde_json::to_writer(&mut json, value).is_ok() {
+            write(self, &json);
         }
         self.json = json;
     }

@@ -12,16 +12,41 @@ use traceable_core::{
 const INSTRUCTIONS: [&str; 5] =
     ["system", "instructions", "systemInstruction", "system_instruction", "system_instructions"];
 
+/// What parameters may stand under, inside of the inputs.
+const INSIDE: [&str; 2] = ["request", "hyperparameters"];
+
+/// How many parameters are looked at: a call has a few, and any other body may have many members.
+const MAX_PARAMETERS: usize = 64;
+
 /// Where documents stand in what a search answers.
 const DOCUMENTS: [&str; 6] = ["documents", "output", "results", "matches", "docs", "points"];
+
+/// The inputs and outputs of a run, parsed where a convention has more use for them than as a whole; else `null`.
+#[derive(Debug, Default)]
+pub(super) struct Bodies {
+    inputs: Value,
+    outputs: Value,
+}
+
+impl Bodies {
+    pub(super) fn of(run: &Run) -> Self {
+        // The body of a plain step is of no use but as a whole.
+        if run.run_type == RunType::Chain {
+            return Self::default();
+        }
+        let parsed = |json: &Option<Json>| json.as_ref().map(Json::to_value).unwrap_or_default();
+        Self { inputs: parsed(&run.inputs), outputs: parsed(&run.outputs) }
+    }
+}
 
 /// A run with what conventions want to know of its inputs and outputs.
 #[derive(Debug)]
 pub(super) struct View<'a> {
     pub(super) run: &'a Run,
-    /// Parsed where a convention has more use for them than as a whole; else `null`.
-    inputs: Value,
-    outputs: Value,
+    bodies: &'a Bodies,
+    /// The parameters of the call by their names, those that win first: the run's own, the members of the inputs, and
+    /// those of an object inside of them (`{"request": {…}}`).
+    parameters: Vec<(&'a str, &'a Value)>,
     /// What the model was told and asked, instructions first.
     pub(super) asked: Vec<Message>,
     /// Whether the first of these came beside the conversation.
@@ -30,42 +55,29 @@ pub(super) struct View<'a> {
 }
 
 impl<'a> View<'a> {
-    pub(super) fn new(run: &'a Run) -> Self {
-        let parsed = |json: &Option<Json>| json.as_ref().map(Json::to_value).unwrap_or_default();
-        let mut view = Self {
-            run,
-            inputs: Value::Null,
-            outputs: Value::Null,
-            asked: Vec::new(),
-            is_instructed: false,
-            answered: Vec::new(),
-        };
-        // The body of a plain step is of no use but as a whole.
-        if run.run_type == RunType::Chain {
-            return view;
-        }
-        (view.inputs, view.outputs) = (parsed(&run.inputs), parsed(&run.outputs));
+    pub(super) fn new(run: &'a Run, bodies: &'a Bodies) -> Self {
+        let inputs = bodies.inputs.as_object();
+        let inside =
+            inputs.and_then(|inputs| INSIDE.iter().find_map(|name| inputs.get(*name)).or_else(|| only(inputs)));
+        let inside = inside.and_then(Value::as_object);
+        let of_inputs = inputs.into_iter().chain(inside).flatten();
+        let parameters = run.params.iter().chain(of_inputs).filter(|(_, value)| !value.is_null());
+        let parameters = parameters.map(|(name, value)| (&**name, value)).take(MAX_PARAMETERS).collect();
+        let (asked, is_instructed, answered) = (Vec::new(), false, Vec::new());
+        let mut view = Self { run, bodies, parameters, asked, is_instructed, answered };
         if matches!(run.run_type, RunType::Llm | RunType::Agent) {
-            view.asked = input_messages(&view.inputs);
-            view.answered = output_messages(&view.outputs);
+            view.asked = input_messages(&bodies.inputs);
+            view.answered = output_messages(&bodies.outputs);
             view.is_instructed = view.asked.first().is_some_and(|first| first.role == Role::System)
-                && (has_instructions(&view.inputs) || members(&view.inputs).any(has_instructions));
+                && (has_instructions(&bodies.inputs) || members(&bodies.inputs).any(has_instructions));
         }
         view
     }
 
-    /// A parameter of the call, by the first of its names that has one: in the run's parameters, in the inputs, or in the
-    /// one object that the inputs hold (`{"request": {…}}`).
-    pub(super) fn asked_for(&self, names: &[&str]) -> Option<&Value> {
-        let inputs = self.inputs.as_object();
-        let inside = inputs
-            .and_then(|inputs| inputs.get("request").or_else(|| inputs.get("hyperparameters")).or_else(|| only(inputs)))
-            .and_then(Value::as_object);
-        names.iter().find_map(|name| {
-            let found = self.run.params.get(*name);
-            let found = found.or_else(|| inputs.and_then(|inputs| inputs.get(*name)));
-            found.or_else(|| inside.and_then(|inside| inside.get(*name))).filter(|value| !value.is_null())
-        })
+    /// A parameter of the call, by the first of its names that has one.
+    pub(super) fn asked_for(&self, names: &[&str]) -> Option<&'a Value> {
+        let named = |name: &&str| self.parameters.iter().find(|(known, _)| known == name);
+        names.iter().find_map(named).map(|(_, value)| *value)
     }
 
     /// What somebody said of the run under an attribute's own name.
@@ -75,7 +87,8 @@ impl<'a> View<'a> {
 
     /// A member of the answer, also where a traced function's `output` holds it.
     pub(super) fn answer(&self, names: &[&str]) -> Option<&Value> {
-        let places = [Some(&self.outputs), self.outputs.get("output"), self.outputs.get("response")];
+        let outputs = &self.bodies.outputs;
+        let places = [Some(outputs), outputs.get("output"), outputs.get("response")];
         let mut places = places.into_iter().flatten();
         places.find_map(|place| names.iter().find_map(|name| place.get(name).filter(|value| !value.is_null())))
     }
@@ -103,12 +116,12 @@ impl<'a> View<'a> {
     /// What was searched for.
     pub(super) fn query(&self) -> Option<&str> {
         let named = self.asked_for(&["query", "question", "input", "text"]);
-        named.or_else(|| only(self.inputs.as_object()?)).and_then(Value::as_str)
+        named.or_else(|| only(self.bodies.inputs.as_object()?)).and_then(Value::as_str)
     }
 
     /// What a search found.
     pub(super) fn documents(&self) -> Vec<Document<'_>> {
-        let list = find_documents(&self.outputs).or_else(|| find_documents(self.outputs.get("output")?));
+        let list = find_documents(&self.bodies.outputs).or_else(|| find_documents(self.bodies.outputs.get("output")?));
         list.into_iter().flatten().map(Document::of).collect()
     }
 
