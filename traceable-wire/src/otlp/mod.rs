@@ -27,5 +27,5 @@ pub use conventions::{Convention, Conventions, UnknownConvention};
 #[cfg(feature = "otlp-decode")]
 pub use decode::{Decoded, Problem, decode_logs, decode_traces};
 pub use encode::{Encoded, Encoder, MAX_BYTES, Request, Signal, TARGET_BYTES};
-pub use normalise::normalise;
+pub use normalise::{normalise, normalise_score};
 pub use resource::{Resource, ResourceError};

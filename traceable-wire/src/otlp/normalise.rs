@@ -1,6 +1,6 @@
 //! What a run is when it has been a span and is a run again.
 
-use traceable_core::model::{Run, RunType};
+use traceable_core::model::{Run, RunType, Score};
 
 use super::write::is_carried;
 
@@ -33,4 +33,16 @@ pub fn normalise(run: Run) -> Run {
     run.release = run.release.filter(|text| !text.is_empty());
     run.attachments.retain(is_carried);
     run
+}
+
+/// The score as it comes back when it was sent, in a span or in a log record. A number that is not finite is none, and so
+/// is a value or a correction that is `null`.
+#[must_use]
+pub fn normalise_score(score: Score) -> Score {
+    Score {
+        score: score.score.filter(|number| number.is_finite()),
+        value: score.value.filter(|value| !value.is_null()),
+        correction: score.correction.filter(|correction| !correction.is_null()),
+        ..score
+    }
 }

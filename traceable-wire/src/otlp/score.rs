@@ -15,7 +15,7 @@ pub(super) const EVENT: &str = names::EVALUATION;
 
 pub(super) fn attributes(score: &Score, out: &mut Attributes) {
     out.text(names::EVALUATION_NAME, score.key.as_str());
-    out.double(names::EVALUATION_SCORE, score.score);
+    out.double(names::EVALUATION_SCORE, score.score.filter(|number| number.is_finite()));
     out.text(names::EVALUATION_LABEL, score.label.as_deref());
     out.text(names::EVALUATION_EXPLANATION, score.comment.as_deref());
     if let ScoreTarget::Thread(thread) = &score.target {

@@ -76,8 +76,8 @@ impl<'a> View<'a> {
 
     /// A parameter of the call, by the first of its names that has one.
     pub(super) fn asked_for(&self, names: &[&str]) -> Option<&'a Value> {
-        let named = |name: &&str| self.parameters.iter().find(|(known, _)| known == name);
-        names.iter().find_map(named).map(|(_, value)| *value)
+        let find = |name: &&str| self.parameters.iter().find(|(known, _)| known == name);
+        names.iter().find_map(find).map(|(_, value)| *value)
     }
 
     /// What somebody said of the run under an attribute's own name.
