@@ -15,8 +15,12 @@ use axum::{
 use opentelemetry::SpanId;
 use serde_json::{Value, json};
 use traceable::{
-    DottedOrder, Run, RunChange, RunId, Status, Usage, integrations::tower::ContinueTraceLayer, scope,
-    testing::Recorder, traceable,
+    DottedOrder, Run, RunId, Status, Usage,
+    integrations::tower::ContinueTraceLayer,
+    model::{Json as JsonText, RunChange},
+    scope,
+    testing::Recorder,
+    traceable,
 };
 use traceable_wire::otlp::{Conventions, Encoder, MAX_BYTES, Resource, decode_traces};
 
@@ -171,9 +175,7 @@ fn failed_call() -> (Run, Vec<u8>) {
         end_time: Some(1_717_171_718_000_000_002),
         status: Status::Error,
         error: Some("TimeoutError: too late".into()),
-        inputs: Some(traceable::model::Json::of(
-            &json!({ "messages": [{ "role": "user", "content": "Hi" }], "top_p": 0.5 }),
-        )),
+        inputs: Some(JsonText::of(&json!({ "messages": [{ "role": "user", "content": "Hi" }], "top_p": 0.5 }))),
         usage: Some(Usage::new(3, 5)),
         tags: vec!["eu".into(), "beta".into()],
         project: Some("shop".into()),
@@ -228,5 +230,5 @@ fn what_opentelemetrys_sdk_sends_is_read() {
     );
     assert_eq!((call.run_type.as_str(), call.model.as_deref(), call.trace_id), ("llm", Some("gpt-4o"), root.trace_id));
     assert_eq!(call.inputs.as_ref().unwrap().to_value()["messages"][0]["role"], "user");
-    assert!(call.error.as_ref().unwrap().starts_with("too warm\n\nTraceback"));
+    assert!(call.error.as_ref().unwrap().starts_with("too warm\n\nValueError: too warm"));
 }

@@ -63,8 +63,6 @@ pub(in crate::otlp) const EVALUATION_EXPLANATION: &str = "gen_ai.evaluation.expl
 
 /// What was written to a cache, up to v1.41.
 pub(in crate::otlp) const OLD_CACHE_WRITE: &str = "gen_ai.usage.cache_creation.input_tokens";
-/// Who serves the model, up to v1.36.
-pub(in crate::otlp) const OLD_SYSTEM: &str = "gen_ai.system";
 
 /// What systems are called in `gen_ai.provider.name`, and what they are called elsewhere.
 pub(in crate::otlp) const PROVIDERS: [(&str, &str); 20] = [

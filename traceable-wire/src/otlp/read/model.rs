@@ -9,7 +9,7 @@ use super::Attributes;
 use crate::otlp::names::{foreign, genai, langsmith, openinference as oi, openlit};
 
 pub(super) fn provider(attributes: &mut Attributes) -> Option<String> {
-    attributes.text(&[oi::PROVIDER, genai::PROVIDER, genai::OLD_SYSTEM, oi::SYSTEM])
+    attributes.text(&[oi::PROVIDER, genai::PROVIDER, langsmith::SYSTEM, oi::SYSTEM])
 }
 
 /// The model that was asked for.
