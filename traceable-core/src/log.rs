@@ -528,7 +528,7 @@ mod tests {
         assert!(held <= 4 << 20, "{held}");
         // Those that are woken count again, as far as they have written.
         for (producer, _) in &mut logs[..10] {
-            producer.append(&[2, 0], &[0; 20_000], Need::Must).unwrap();
+            producer.append(&[2, 0], &vec![0; 20_000], Need::Must).unwrap();
         }
         assert!(pool.bytes_in_use() >= 10 * 19_000, "{}", pool.bytes_in_use());
         for (producer, mut consumer) in logs {
