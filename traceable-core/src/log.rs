@@ -323,28 +323,35 @@ impl Consumer {
         if self.block.is_none() {
             self.block = lock(&self.shared.first).take();
         }
-        let Some(mut block) = self.block.clone() else { return self.read };
         let mut end = self.read - self.at as u64;
-        loop {
+        let mut later: Option<Arc<Block>> = None;
+        while let Some(block) = later.as_ref().or(self.block.as_ref()) {
             let published = block.published.load(Ordering::Acquire);
             end += published as u64;
             let next = if published < block.words.len() { None } else { lock(&block.next).clone() };
-            let Some(next) = next else { return end };
-            block = next;
+            if next.is_none() {
+                break;
+            }
+            later = next;
         }
+        end
     }
 
     /// Reads what lies before an end, of one block at most, to behind `bytes`. Answers whether there was anything.
     pub(crate) fn load(&mut self, end: u64, bytes: &mut Vec<u8>) -> bool {
-        let Some(mut block) = self.block.clone().filter(|_| self.read < end) else { return false };
-        if self.at == block.words.len() {
-            let Some(next) = lock(&block.next).take() else { return false };
-            self.block = Some(Arc::clone(&next));
-            self.give_back(block);
-            (block, self.at, self.counts) = (next, 0, true);
+        if self.read >= end {
+            return false;
         }
+        if let Some(block) = self.block.as_ref().filter(|block| self.at == block.words.len()) {
+            let Some(next) = lock(&block.next).take() else { return false };
+            if let Some(read) = self.block.replace(next) {
+                self.give_back(read);
+            }
+            (self.at, self.counts) = (0, true);
+        }
+        let Some(block) = &self.block else { return false };
         if !self.counts {
-            self.pool.count(&block);
+            self.pool.count(block);
             self.counts = true;
         }
         let words = usize::try_from(end - self.read).unwrap_or(usize::MAX).min(block.words.len() - self.at);
@@ -521,7 +528,7 @@ mod tests {
         assert!(held <= 4 << 20, "{held}");
         // Those that are woken count again, as far as they have written.
         for (producer, _) in &mut logs[..10] {
-            producer.append(&[2, 0], &[0; 20_000], Need::Must).unwrap();
+            producer.append(&[2, 0], &vec![0; 20_000], Need::Must).unwrap();
         }
         assert!(pool.bytes_in_use() >= 10 * 19_000, "{}", pool.bytes_in_use());
         for (producer, mut consumer) in logs {

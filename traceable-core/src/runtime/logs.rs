@@ -8,7 +8,13 @@
 use std::{cmp::Reverse, collections::BinaryHeap, ops::Range};
 
 use super::lock;
-use crate::{log::Consumer, record};
+use crate::{
+    log::{BLOCK_BYTES, Consumer},
+    record,
+};
+
+/// Bytes that a log's buffer may keep between two passes.
+const BUFFER_BYTES: usize = 8 * BLOCK_BYTES;
 
 /// The logs of all threads.
 #[derive(Default)]
@@ -146,7 +152,9 @@ impl Log {
             return;
         }
         self.words.rest();
-        if self.first == self.end && self.records.is_empty() && self.framed == self.bytes.len() {
+        // A busy log keeps its buffer, but not at the size that one great record has given it.
+        let is_needed = self.first < self.end && self.bytes.capacity() <= BUFFER_BYTES;
+        if !is_needed && self.records.is_empty() && self.framed == self.bytes.len() {
             (self.bytes, self.records, self.framed) = (Vec::new(), Vec::new(), 0);
         }
     }
@@ -298,6 +306,10 @@ mod tests {
             a.append(&record::end_head(key, 1, Status::Ok, &body), &body, Need::Must).unwrap();
         }
         assert_eq!(threads.pass(|| {}), [(0, 1), (0, 2)]);
+        assert_eq!(threads.logs.logs[0].bytes.capacity(), 0);
+        // Nor does one that writes little for a while.
+        end(&mut a, 3, 2);
+        assert_eq!(threads.pass(|| {}), [(0, 3)]);
         assert_eq!(threads.pass(|| {}), []);
         assert_eq!(threads.logs.logs[0].bytes.capacity(), 0);
     }

@@ -1,8 +1,8 @@
 //! Records in, changes out: puts the parts of each run together. Pure: no clock, no thread, no I/O.
 //!
-//! Records of one run come from several threads, each in its own order, and are read log by log. So a record may be read
-//! before the start that it belongs to: it waits for one more pass, by the end of which that start has been read, for
-//! the thread that wrote the record had seen the start.
+//! Records of one run come from several threads, in the order of their times. That may fail where two have one time, or
+//! where a log holds traces of several clocks. So a record that is read before the start that it belongs to waits for one
+//! more pass, by the end of which that start has been read, for the thread that wrote the record had seen the start.
 
 mod files;
 mod open;
