@@ -69,6 +69,13 @@ impl Link {
         state.appended.saturating_sub(state.done)
     }
 
+    /// Waits until everything appended so far is done with, until nothing is delivered any more, or until `deadline`.
+    /// Answers whether everything is done with.
+    pub fn wait_until_done(&self, deadline: Instant) -> bool {
+        self.hurry();
+        self.wait_until(self.goal(), deadline, true)
+    }
+
     /// How many changes were appended so far.
     pub(crate) fn goal(&self) -> u64 {
         self.lock().appended
