@@ -194,7 +194,12 @@ pub(crate) fn a_run_that_moves_to_its_trace_is_counted_there(store: &Store) {
 }
 
 pub(crate) fn what_clients_dropped_adds_up(store: &Store) {
-    let report = |count| RunChange::Report(Report { dropped: [("queue_full".to_owned(), count)].into() });
+    let report = |count| {
+        RunChange::Report(Report {
+            id: traceable_core::model::RunId::default(),
+            dropped: [("queue_full".to_owned(), count)].into(),
+        })
+    };
     store.ingest(&[report(3), report(4)]).unwrap();
     store.ingest(&[report(u64::MAX)]).unwrap();
     store.ingest(&[report(u64::MAX), report(u64::MAX), report(u64::MAX)]).unwrap();
