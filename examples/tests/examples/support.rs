@@ -23,7 +23,7 @@ pub(crate) fn example(name: &str) -> Command {
         command.env_remove(name);
     });
     // A busy machine must not cut off what is delivered at the end.
-    command.env("TRACEABLE_EXIT_FLUSH", "600000");
+    command.env("TRACEABLE_EXIT_FLUSH", "600000").env("TRACEABLE_HOME", concat!(env!("CARGO_TARGET_TMPDIR"), "/home"));
     command.env("COLUMNS", "200").env("NO_COLOR", "1").stdin(Stdio::null());
     command
 }

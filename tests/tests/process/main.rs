@@ -5,3 +5,4 @@ mod ends;
 mod memory;
 mod overflow;
 mod secrets;
+mod spool;

@@ -73,7 +73,7 @@ mod tests {
     fn a_server_says_how_it_wants_its_bodies() {
         let said = br#"{"version":"0.18.0","instance_flags":{"zstd_compression_enabled":true,"gzip_body_enabled":true},
             "batch_ingest_config":{"use_multipart_endpoint":true,"size_limit":50,"size_limit_bytes":1048576}}"#;
-        let best = if cfg!(feature = "zstd") { "zstd" } else { "gzip" };
+        let best = traceable_wire::encoding::Encoding::from_name("zstd").map_or("gzip", |zstd| zstd.name());
         let info = Info::parse(said);
         assert_eq!(info.map(|info| (info.max_changes, info.max_bytes, info.takes_feedback)), Some((50, 1 << 20, true)));
         assert_eq!(info.map(|info| info.encoding.name()), Some(best));

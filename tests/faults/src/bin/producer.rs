@@ -31,7 +31,7 @@ fn call(seed: u64, n: u64, mark: &str, text: &str) -> Option<RunId> {
 fn main() {
     // The bench's own pipeline, or the one that the environment asks for.
     if std::env::var_os("FAULTS_PIPELINE").is_some_and(|name| name == "direct") {
-        traceable::builder().unwrap().exporter(Direct::from_env()).init().unwrap();
+        traceable::Builder::from_env().unwrap().exporter(Direct::from_env()).init().unwrap();
     } else {
         traceable::init();
     }

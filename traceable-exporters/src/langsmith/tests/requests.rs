@@ -6,10 +6,9 @@ use std::{
 };
 
 use traceable_core::delivery::{Delivery, Limits, Link, Remote as _};
-use traceable_core::model::{
-    Attachment, AttachmentData, AttachmentFor, Report, Run, RunChange, RunId, Score, ScoreSource, ScoreTarget, Thread,
-    User,
-};
+use traceable_core::model::{Attachment, AttachmentData, Run, RunChange, RunId, Score, ScoreSource, ScoreTarget};
+#[cfg(feature = "remote")]
+use traceable_core::model::{AttachmentFor, Report, Thread, User};
 
 use super::{Memory, Received, Reply, Server, deliver_all, run, runs, settings};
 use crate::langsmith::{LangSmith, Settings};
@@ -62,7 +61,7 @@ async fn requests_say_who_asks_and_how_the_body_is_written() {
     assert_eq!(request.changes()[0].run().unwrap().project.as_deref(), Some("film-club"));
 
     deliver_all(&settings(&server.url), &Memory::of([end(1)])).await;
-    let best = if cfg!(feature = "zstd") { "zstd" } else { "gzip" };
+    let best = traceable_wire::encoding::Encoding::from_name("zstd").map_or("gzip", |zstd| zstd.name());
     let request = server.at("/runs/multipart").pop().unwrap();
     assert_eq!(request.header("content-encoding"), Some(best));
     let plain = Settings { compresses: false, ..settings(&server.url) };
