@@ -10,7 +10,9 @@ use traceable_core::model::{Attachment, AttachmentData, Run, RunChange, RunId, S
 #[cfg(feature = "remote")]
 use traceable_core::model::{AttachmentFor, Report, Thread, User};
 
-use super::{Memory, Received, Reply, Server, deliver_all, run, runs, settings};
+#[cfg(feature = "remote")]
+use super::Received;
+use super::{Memory, Reply, Server, deliver_all, run, runs, settings};
 use crate::langsmith::{LangSmith, Settings};
 
 const INFO: &str =
