@@ -53,6 +53,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "anstyle",
             "getrandom",
             "httpdate",
+            "percent-encoding",
             "reqwest",
             "rustls",
             "rustls-platform-verifier",

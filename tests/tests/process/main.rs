@@ -3,5 +3,6 @@
 
 mod ends;
 mod memory;
+mod otlp;
 mod overflow;
 mod secrets;
