@@ -13,6 +13,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &[
             "aho-corasick",
             "base64",
+            "crc32c",
             "futures-core",
             "getrandom",
             "libc",

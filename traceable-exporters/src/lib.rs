@@ -15,7 +15,10 @@
 #[cfg(feature = "console")]
 mod console;
 #[cfg(feature = "http")]
-#[cfg_attr(not(feature = "langsmith"), allow(dead_code, unused_imports, reason = "no destination by itself"))]
+#[cfg_attr(
+    not(all(feature = "langsmith", feature = "otlp")),
+    allow(dead_code, unused_imports, reason = "what one destination does not need, another does")
+)]
 mod http;
 #[cfg(feature = "jsonl")]
 mod jsonl;
@@ -26,6 +29,7 @@ mod otlp;
 #[cfg(feature = "remote")]
 mod remote;
 #[cfg(all(test, any(feature = "langsmith", feature = "otlp")))]
+#[cfg_attr(not(all(feature = "langsmith", feature = "otlp")), allow(dead_code, reason = "as `http`"))]
 mod tests;
 
 #[cfg(feature = "console")]

@@ -67,7 +67,6 @@ impl Memory {
         memory
     }
 
-    #[cfg(feature = "langsmith")]
     pub(crate) fn announced(self, n: usize) -> Self {
         self.kept.lock().unwrap().entries[n].announced = true;
         self
@@ -83,7 +82,6 @@ impl Memory {
     }
 
     /// Changes that the backend refused, as was noted last.
-    #[cfg(feature = "otlp")]
     pub(crate) fn refused(&self) -> u64 {
         self.kept.lock().unwrap().standings.last().map_or(0, |standing| standing.refused)
     }
