@@ -10,9 +10,10 @@ use traceable_core::{
 /// Settings from the environment, and the destinations that it names; more can be added before `init`.
 ///
 /// `TRACEABLE_EXPORT` names destinations, divided by commas: `local` (this machine), `console`, `jsonl:` with a path,
-/// `langsmith`, and `traceable` for the server at `TRACEABLE_ENDPOINT`. Where it names none, `TRACEABLE_ENDPOINT` alone names
-/// that server, and `LANGSMITH_TRACING=true` with a key names LangSmith. With `TRACEABLE=off` there are none, and `init`
-/// leaves tracing off.
+/// `langsmith`, `otlp` (OpenTelemetry), and `traceable` for the server at `TRACEABLE_ENDPOINT`. Where it names none,
+/// `TRACEABLE_ENDPOINT` alone names that server, `LANGSMITH_TRACING=true` with a key names LangSmith, and
+/// `OTEL_EXPORTER_OTLP_ENDPOINT` or `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT` names OpenTelemetry's collector. With
+/// `TRACEABLE=off` there are none, and `init` leaves tracing off.
 ///
 /// # Errors
 ///
@@ -51,6 +52,10 @@ pub fn try_init() -> Result<(), InitError> {
     let named = destinations();
     let mut builder = with(&named)?;
     if named.is_empty() {
+        // The variable may be meant for others in this process, so it is spoken of only where nobody says anything.
+        if let (Some(variable), false) = (names_otlp(), cfg!(feature = "otlp")) {
+            unheard(variable, "otlp");
+        }
         builder = BY_DEFAULT.iter().try_fold(builder, |builder, name| add(builder, name))?;
     }
     builder.init()
@@ -110,7 +115,25 @@ fn implied() -> Option<&'static str> {
         }
         _ => {}
     }
+    #[cfg(feature = "otlp")]
+    if names_otlp().is_some() {
+        // They may be meant for others in this process: what cannot be done here is no reason to leave tracing off.
+        match traceable_exporters::Otlp::from_env() {
+            Ok(otlp) => return otlp.map(|_| "otlp"),
+            Err(error) => runtime::say(format_args!("no run goes to OpenTelemetry: {error}")),
+        };
+    }
     None
+}
+
+/// The variable that names a place for OpenTelemetry's spans, unless others say that there are to be none.
+fn names_otlp() -> Option<&'static str> {
+    let says = |name| std::env::var(name).unwrap_or_default().trim().to_ascii_lowercase();
+    let exporters = says("OTEL_TRACES_EXPORTER");
+    let is_off = says("OTEL_SDK_DISABLED") == "true"
+        || !(exporters.is_empty() || exporters.split(',').any(|exporter| exporter.trim() == "otlp"));
+    let names = ["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"];
+    names.into_iter().find(|name| !is_off && !says(name).is_empty())
 }
 
 /// Says that a variable asks for what this program is not built with.
@@ -141,6 +164,12 @@ fn add(builder: Builder, name: &str) -> Result<Builder, InitError> {
         let all = traceable_exporters::LangSmith::all_from_env();
         let all = all.map_err(|error| InitError::destination(name, error.into()))?;
         return Ok(all.into_iter().fold(builder, Builder::remote));
+    }
+    #[cfg(feature = "otlp")]
+    if name == "otlp" {
+        let otlp = traceable_exporters::Otlp::from_env();
+        let otlp = otlp.map_err(|error| InitError::destination(name, error.into()))?;
+        return Ok(otlp.into_iter().fold(builder, Builder::remote));
     }
     #[cfg(feature = "remote")]
     if name == "traceable" {

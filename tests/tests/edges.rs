@@ -54,6 +54,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "anstyle",
             "getrandom",
             "httpdate",
+            "percent-encoding",
             "reqwest",
             "rustls",
             "rustls-platform-verifier",

@@ -65,6 +65,8 @@ fn attachment_weight(attachment: &crate::model::Attachment) -> usize {
 pub struct Ack {
     /// Changes that the backend took the batch without, because it refused them for good.
     pub refused: u64,
+    /// Changes of which only a part was sent, because the whole was too large for any request.
+    pub truncated: u64,
 }
 
 /// A backend.

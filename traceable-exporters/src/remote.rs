@@ -38,7 +38,7 @@ impl Traceable {
             headers.insert(AUTHORIZATION, key.header("Bearer ", "the token of `traceable` (TRACEABLE_TOKEN)")?);
         }
         let (name, project) = ("traceable", "default".to_owned());
-        Ok(Self { settings: Settings { name, endpoint, project, key, headers, compresses: true, is_ours: true } })
+        Ok(Self { settings: Settings { name, endpoint, project, headers, compresses: true, is_ours: true } })
     }
 
     /// The server that `TRACEABLE_ENDPOINT` names, with the token in `TRACEABLE_TOKEN`.

@@ -3,6 +3,7 @@
 
 mod ends;
 mod memory;
+mod otlp;
 mod overflow;
 mod secrets;
 mod spool;

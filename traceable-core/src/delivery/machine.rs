@@ -277,7 +277,7 @@ impl Delivery {
         let refused = ack.refused.min(changes);
         counters::delivered(changes - refused);
         counters::dropped_many(Reason::Refused, refused);
-        counters::dropped_many(Reason::Truncated, u64::from(piece.cuts > 0));
+        counters::dropped_many(Reason::Truncated, u64::from(piece.cuts > 0).max(ack.truncated).min(changes));
         self.standing.delivered += changes - refused;
         self.standing.refused += refused;
         if self.ceiling < usize::MAX {

@@ -396,7 +396,7 @@ fn half_of_a_parcel_knows_that_the_run_which_ends_in_it_was_announced_in_the_oth
 #[test]
 fn what_a_backend_took_without_some_is_counted() {
     let mut bench = Bench::new(runs(10), limits(100, 1 << 20));
-    bench.run(HOUR, |_| Ok(Ack { refused: 3 }));
+    bench.run(HOUR, |_| Ok(Ack { refused: 3, truncated: 2 }));
     assert_eq!((bench.kept().standing.refused, bench.kept().standing.delivered), (3, 7));
 }
 

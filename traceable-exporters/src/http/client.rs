@@ -19,8 +19,10 @@ use super::{Endpoint, Key};
 
 /// Bytes of an answer that are read.
 const MAX_ANSWER: usize = 64 << 10;
+/// A shorter text would be found everywhere.
+const LEAST_SECRET: usize = 4;
 const CONNECT: Duration = Duration::from_secs(3);
-const REQUEST: Duration = Duration::from_secs(10);
+pub(crate) const REQUEST: Duration = Duration::from_secs(10);
 /// A body up to this size is on its way in no time; a larger one has a second more for each part.
 const QUICK_BODY: usize = 1 << 20;
 const SLOW_PART: usize = 128 << 10;
@@ -62,23 +64,26 @@ pub(crate) struct Answered {
 /// See the module.
 #[derive(Debug, Clone)]
 pub(crate) struct Client {
-    client: reqwest::Client,
-    key: Option<Key>,
+    inner: reqwest::Client,
+    timeout: Duration,
+    /// What stands in headers that are shown nowhere.
+    secrets: Vec<Key>,
 }
 
 impl Client {
-    /// A client that sends these headers with each request. It masks the key in what a backend says.
+    /// A client that sends these headers with each request. It masks the sensitive ones in what a backend says.
     ///
     /// # Errors
     ///
     /// When the system's certificates cannot be read.
-    pub(crate) fn new(endpoint: &Endpoint, headers: HeaderMap, key: Option<Key>) -> io::Result<Self> {
-        if key.is_some() && !endpoint.is_encrypted() && !endpoint.is_local() {
+    pub(crate) fn new(endpoint: &Endpoint, headers: HeaderMap) -> io::Result<Self> {
+        let secrets = secrets(&headers);
+        if !secrets.is_empty() && !endpoint.is_encrypted() && !endpoint.is_local() {
             traceable_core::runtime::say(format_args!(
                 "the key for {endpoint} goes over the network unencrypted: use https://"
             ));
         }
-        let client = reqwest::Client::builder()
+        let inner = reqwest::Client::builder()
             .tls_backend_preconfigured(tls(endpoint.is_encrypted())?)
             .default_headers(headers)
             .user_agent(USER_AGENT)
@@ -86,7 +91,6 @@ impl Client {
             .retry(retry::never())
             .referer(false)
             .connect_timeout(CONNECT)
-            .timeout(REQUEST)
             // Whatever features of reqwest the application switches on.
             .no_gzip()
             .no_brotli()
@@ -94,14 +98,24 @@ impl Client {
             .no_deflate()
             .build()
             .map_err(io::Error::other)?;
-        Ok(Self { client, key })
+        Ok(Self { inner, timeout: REQUEST, secrets })
+    }
+
+    /// How long a request may take, with a second more for each 128 KiB above 1 MiB.
+    pub(crate) fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// A text of somebody else's, without our keys in it.
+    pub(crate) fn mask(&self, text: &str) -> String {
+        self.secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret.as_str(), "[key]"))
     }
 
     /// What an answer means.
     pub(crate) fn judge(&self, answered: &Answered) -> Result<Ack, ExportError> {
-        let mask = |text: &str| self.key.as_ref().map_or_else(|| text.to_owned(), |key| key.mask(text));
-        let location = answered.location.as_deref().map(mask);
-        let said = mask(&String::from_utf8_lossy(&answered.body));
+        let location = answered.location.as_deref().map(|location| self.mask(location));
+        let said = self.mask(&String::from_utf8_lossy(&answered.body));
         judge(answered.status, answered.retry_after, &said, location.as_deref())
     }
 
@@ -113,8 +127,8 @@ impl Client {
     pub(crate) async fn ask(&self, request: Request) -> Result<Answered, ExportError> {
         let Request { method, url, headers, body } = request;
         let more = body.len().saturating_sub(QUICK_BODY).div_ceil(SLOW_PART);
-        let timeout = REQUEST + Duration::from_secs(more as u64);
-        let request = self.client.request(method, url).headers(headers).timeout(timeout).body(body);
+        let timeout = self.timeout + Duration::from_secs(more as u64);
+        let request = self.inner.request(method, url).headers(headers).timeout(timeout).body(body);
         let response = request.send().await.map_err(|error| unanswered(error, timeout))?;
         let status = response.status().as_u16();
         let text = |name| response.headers().get(name).and_then(|value: &HeaderValue| value.to_str().ok());
@@ -122,6 +136,21 @@ impl Client {
         let location = text(LOCATION).map(without_user);
         Ok(Answered { status, retry_after, location, body: beginning(response).await })
     }
+}
+
+/// The values of sensitive headers, and of those that name a scheme first (`Bearer …`) what stands behind it. Longer ones
+/// come first: one may be a part of another.
+fn secrets(headers: &HeaderMap) -> Vec<Key> {
+    let values = headers.values().filter(|value| value.is_sensitive()).filter_map(|value| value.to_str().ok());
+    let mut all: Vec<Key> = values
+        .flat_map(|value| [Some(value), value.rsplit_once(' ').map(|(_, behind)| behind)])
+        .flatten()
+        .map(Key::new)
+        .filter(|secret| secret.as_str().len() >= LEAST_SECRET)
+        .collect();
+    all.sort_by_key(|secret| std::cmp::Reverse(secret.as_str().len()));
+    all.dedup();
+    all
 }
 
 /// The beginning of an answer. One that breaks off says what it said until then: its status counts.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use reqwest::header::HeaderValue;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
 /// A key or a token. It is shown nowhere.
 #[derive(Clone, PartialEq, Eq)]
@@ -18,6 +18,10 @@ impl Key {
         self.0.is_empty()
     }
 
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+
     /// The key as a header, behind a prefix such as `Bearer `.
     pub(crate) fn header(&self, prefix: &str, name: &'static str) -> Result<HeaderValue, ConfigError> {
         let mut value = HeaderValue::from_str(&format!("{prefix}{}", self.0))
@@ -25,11 +29,24 @@ impl Key {
         value.set_sensitive(true);
         Ok(value)
     }
+}
 
-    /// A text of somebody else's, without the key in it.
-    pub(crate) fn mask(&self, text: &str) -> String {
-        // A very short key would be found everywhere.
-        if self.0.len() < 4 { text.to_owned() } else { text.replace(&self.0, "[key]") }
+/// Adds a header whose value is shown nowhere.
+pub(crate) fn add_header(headers: &mut HeaderMap, name: &str, value: &str) -> Result<(), ConfigError> {
+    let wrong = || ConfigError::new(format!("{name:?} and its value cannot be a header"));
+    let header = HeaderName::try_from(name).map_err(|_| wrong())?;
+    let mut value = HeaderValue::from_str(value).map_err(|_| wrong())?;
+    value.set_sensitive(true);
+    headers.insert(header, value);
+    Ok(())
+}
+
+/// The value of a header, which may be a key.
+pub(crate) struct Secret(pub(crate) String);
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[value]")
     }
 }
 

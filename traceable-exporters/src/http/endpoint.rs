@@ -13,6 +13,12 @@ pub(crate) struct Endpoint(Url);
 impl Endpoint {
     /// Reads an address. `name` says in the error whose it is.
     pub(crate) fn parse(text: &str, name: &str) -> Result<Self, ConfigError> {
+        Self::exact(text, name).map(|(endpoint, _)| endpoint)
+    }
+
+    /// As [`Endpoint::parse`], and the address to the letter: a query or a slash at its end is meant where no path is put
+    /// behind.
+    pub(crate) fn exact(text: &str, name: &str) -> Result<(Self, Url), ConfigError> {
         let wrong = || {
             // The text may hold a password.
             ConfigError::new(format!("{name} is no address: it must begin with http:// or https:// and name a host"))
@@ -24,11 +30,12 @@ impl Endpoint {
         if !url.username().is_empty() || url.password().is_some() {
             return Err(ConfigError::new(format!("{name} holds a user or a password: give the key by itself")));
         }
-        url.set_query(None);
         url.set_fragment(None);
+        let exact = url.clone();
+        url.set_query(None);
         let path = url.path().trim_end_matches('/').to_owned();
         url.set_path(&path);
-        Ok(Self(url))
+        Ok((Self(url), exact))
     }
 
     /// The address of a path below this one.

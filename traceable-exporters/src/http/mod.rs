@@ -14,7 +14,8 @@ pub use self::config::{ConfigError, Key};
 #[cfg(test)]
 pub(crate) use self::driver::deliver;
 pub(crate) use self::{
-    client::{Client, Request},
+    client::{Answered, Client, REQUEST, Request},
+    config::{Secret, add_header},
     driver::{Backend, drive, run},
     endpoint::Endpoint,
 };

@@ -1,10 +1,10 @@
 //! What is said of a server that speaks LangSmith's protocol.
 
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{HeaderMap, HeaderValue};
 use traceable_core::delivery::Identity;
 
 use super::{HOSTED, LangSmith};
-use crate::http::{ConfigError, Endpoint, Key};
+use crate::http::{self, ConfigError, Endpoint, Key, Secret};
 
 /// A server that speaks LangSmith's protocol.
 #[derive(Debug, Clone)]
@@ -13,7 +13,6 @@ pub(crate) struct Settings {
     pub(crate) name: &'static str,
     pub(crate) endpoint: Endpoint,
     pub(crate) project: String,
-    pub(crate) key: Option<Key>,
     pub(crate) headers: HeaderMap,
     /// Whether bodies may be compressed.
     pub(crate) compresses: bool,
@@ -37,15 +36,6 @@ pub struct LangSmithBuilder {
     workspace: Option<String>,
     headers: Vec<(String, Secret)>,
     is_plain: bool,
-}
-
-/// The value of a header, which may be a key.
-struct Secret(String);
-
-impl std::fmt::Debug for Secret {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("[value]")
-    }
 }
 
 impl LangSmithBuilder {
@@ -109,17 +99,12 @@ impl LangSmithBuilder {
             headers.insert("x-tenant-id", value);
         }
         for (name, Secret(value)) in &self.headers {
-            let wrong = || ConfigError::new(format!("{name:?} and its value cannot be a header"));
-            let header = HeaderName::try_from(name).map_err(|_| wrong())?;
-            let mut value = HeaderValue::from_str(value).map_err(|_| wrong())?;
-            value.set_sensitive(true);
-            headers.insert(header, value);
+            http::add_header(&mut headers, name, value)?;
         }
         Ok(LangSmith::of(Settings {
             name: "langsmith",
             endpoint,
             project: self.project.unwrap_or_else(|| "default".to_owned()),
-            key: self.key,
             headers,
             compresses: !self.is_plain,
             is_ours: false,

@@ -53,7 +53,7 @@ pub(crate) struct Session {
 impl Session {
     pub(crate) fn new(settings: &Settings) -> io::Result<Self> {
         Ok(Self {
-            client: Client::new(&settings.endpoint, settings.headers.clone(), settings.key.clone())?,
+            client: Client::new(&settings.endpoint, settings.headers.clone())?,
             endpoint: settings.endpoint.clone(),
             project: settings.project.clone(),
             compresses: settings.compresses,

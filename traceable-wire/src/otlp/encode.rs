@@ -110,14 +110,15 @@ impl Encoder {
 
     /// Requests of about [`TARGET_BYTES`] and at most `max_bytes`, which is [`MAX_BYTES`] unless a server takes less. A
     /// span that is longer has its longest texts cut, with a mark that says so.
-    pub fn encode(&mut self, changes: &[RunChange], max_bytes: usize) -> Encoded {
+    pub fn encode<'c>(&mut self, changes: impl IntoIterator<Item = &'c RunChange>, max_bytes: usize) -> Encoded {
+        let changes: Vec<&RunChange> = changes.into_iter().collect();
         let Self { conventions, resource, open, scratch } = self;
         let room = max_bytes.saturating_sub(resource.len() + FRAME);
         let mut batch = Batch::new(resource, TARGET_BYTES.min(room));
         let mut encoded = Encoded::default();
-        let beside = Beside::of(changes);
+        let beside = Beside::of(&changes);
         let mut message = Vec::new();
-        for (place, change) in changes.iter().enumerate() {
+        for (place, &change) in changes.iter().enumerate() {
             match change {
                 RunChange::Start(run) => encoded.forgotten += open.announce(run, MAX_OPEN_BYTES),
                 RunChange::End(end) => {
@@ -206,9 +207,9 @@ struct Beside<'c> {
 }
 
 impl<'c> Beside<'c> {
-    fn of(changes: &'c [RunChange]) -> Self {
+    fn of(changes: &[&'c RunChange]) -> Self {
         let mut beside = Self::default();
-        for change in changes {
+        for &change in changes {
             match change {
                 RunChange::Patch(patch) => beside.patches.entry(patch.id).or_default().push(patch),
                 RunChange::Score(score) => {
