@@ -49,6 +49,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "traceable-exporters",
         &["traceable-core", "traceable-wire", "anstyle", "serde", "serde_json", "terminal_size", "unicode-width"],
     ),
+    ("traceable-store", &["traceable-core", "base64", "rusqlite", "serde", "serde_json", "sha2", "zstd"]),
     (
         "traceable",
         &[

@@ -1,0 +1,212 @@
+//! Records of runs: kept as they came, put together, and the run's row made of that.
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+use traceable_core::model::{Progress, RunId};
+
+use super::{Batch, blob, labels, people::Kind};
+use crate::{
+    Result,
+    read::row_of,
+    record::{self, Merged, Packed, Record},
+    row::{Row, to_nanos},
+};
+
+/// Records of a run that are kept one by one. Beyond that they are put together; what then still comes for a lower rank is
+/// taken as if it had been the first to come.
+pub(crate) const SLOTS: i64 = 64;
+
+/// The key of a run's record in `bodies`. The records of a run lie together, and need no index.
+pub(crate) fn key(n: i64, slot: i64) -> i64 {
+    n * SLOTS + slot
+}
+
+/// The records of a run, in the order in which they came.
+pub(crate) fn records_of(connection: &Connection, n: i64) -> Result<Vec<Record>> {
+    let mut statement = connection.prepare_cached("SELECT body FROM bodies WHERE key BETWEEN ? AND ? ORDER BY key")?;
+    let mut rows = statement.query([key(n, 0), key(n, SLOTS - 1)])?;
+    let mut records = Vec::new();
+    while let Some(row) = rows.next()? {
+        records.push(Record::decode(row.get_ref(0)?.as_blob().unwrap_or_default())?);
+    }
+    Ok(records)
+}
+
+impl Batch<'_> {
+    /// Takes in records of one run.
+    pub(super) fn run(&mut self, id: RunId, packed: Vec<Packed>) -> Result<()> {
+        let sql = "SELECT n FROM runs WHERE id = ?";
+        let known: Option<i64> = self.tx.prepare_cached(sql)?.query_row([blob(id)], |row| row.get(0)).optional()?;
+        match known {
+            None => self.new_run(id, packed),
+            Some(n) => self.more_of(n, id, packed),
+        }
+    }
+
+    fn new_run(&mut self, id: RunId, packed: Vec<Packed>) -> Result<()> {
+        let sql = "INSERT INTO runs (id, trace_id, project, name, run_type, status, tags, attachments)
+            VALUES (?1, ?1, 0, '', '', '', '[]', 0)";
+        self.tx.prepare_cached(sql)?.execute([blob(id)])?;
+        let n = self.tx.last_insert_rowid();
+        let (records, _) = self.add(n, Vec::new(), packed)?;
+        let merged = Merged::of(records);
+        if merged.is_known {
+            self.ingested.new.push(id);
+        }
+        self.settle(n, None, &merged)
+    }
+
+    fn more_of(&mut self, n: i64, id: RunId, packed: Vec<Packed>) -> Result<()> {
+        let old = records_of(self.tx, n)?;
+        let before = Merged::of(old.iter().cloned());
+        let (records, added) = self.add(n, old, packed)?;
+        if added == 0 {
+            return Ok(());
+        }
+        let merged = Merged::of(records);
+        if merged.is_known {
+            let list = if before.is_known { &mut self.ingested.merged } else { &mut self.ingested.new };
+            list.push(id);
+        }
+        self.settle(n, Some(&before), &merged)
+    }
+
+    /// Writes the records that are new; answers all, and how many were new.
+    fn add(&mut self, n: i64, mut records: Vec<Record>, packed: Vec<Packed>) -> Result<(Vec<Record>, usize)> {
+        let tx = self.tx;
+        let mut hashes: Vec<[u8; 16]> = Vec::new();
+        if !records.is_empty() {
+            let mut statement = tx.prepare_cached("SELECT hash FROM bodies WHERE key BETWEEN ? AND ?")?;
+            let found = statement.query_map([key(n, 0), key(n, SLOTS - 1)], |row| row.get(0))?;
+            hashes = found.collect::<Result<_, _>>()?;
+        }
+        let mut added = 0;
+        for Packed { record, blobs, hash, body } in packed {
+            if hashes.contains(&hash) {
+                self.ingested.repeated += 1;
+                continue;
+            }
+            if hashes.len() as i64 >= SLOTS {
+                records = vec![record::compact(records)];
+                let (hash, body) = records[0].encode()?;
+                tx.execute("DELETE FROM bodies WHERE key BETWEEN ? AND ?", [key(n, 0), key(n, SLOTS - 1)])?;
+                tx.execute("INSERT INTO bodies VALUES (?, ?, ?)", params![key(n, 0), hash, body])?;
+                hashes = vec![hash];
+            }
+            let slot = key(n, hashes.len() as i64);
+            tx.prepare_cached("INSERT INTO bodies VALUES (?, ?, ?)")?.execute(params![slot, hash, body])?;
+            for (hash, bytes) in blobs {
+                let sql = "INSERT OR IGNORE INTO blobs VALUES (?, ?)";
+                tx.prepare_cached(sql)?.execute(params![hash.as_bytes(), bytes])?;
+            }
+            hashes.push(hash);
+            records.push(record);
+            added += 1;
+        }
+        Ok((records, added))
+    }
+
+    /// Makes row, labels, files and sums agree with what the records say now.
+    fn settle(&mut self, n: i64, before: Option<&Merged>, now: &Merged) -> Result<()> {
+        let tx = self.tx;
+        let blobs = now.blobs();
+        if before.map(Merged::blobs).unwrap_or_default() != blobs {
+            tx.prepare_cached("DELETE FROM blob_uses WHERE n = ?")?.execute([n])?;
+            for hash in blobs {
+                tx.prepare_cached("INSERT INTO blob_uses VALUES (?, ?)")?.execute(params![hash.as_bytes(), n])?;
+            }
+        }
+        let old = before.filter(|before| before.is_known).map(|_| row_of(tx, n)).transpose()?;
+        if !now.is_known {
+            return Ok(());
+        }
+        let run = &now.run;
+        let row = Row { attachments: now.files.len() as u64, ..Row::of(run) };
+        self.write_row(n, &row)?;
+        let old_labels =
+            before.filter(|before| before.is_known).map(|before| labels::labels_of(&before.run)).unwrap_or_default();
+        labels::replace(tx, n, &old_labels, &labels::labels_of(run))?;
+        tx.prepare_cached("INSERT OR IGNORE INTO pending_texts VALUES (?)")?.execute([n])?;
+        self.count(n, old.as_ref(), &row);
+        if row.end_time.is_some() {
+            tx.prepare_cached("DELETE FROM progress WHERE id = ?")?.execute([blob(row.id)])?;
+        }
+        for (kind, who) in [(Kind::Thread, &row.thread_id), (Kind::User, &row.user)] {
+            if let Some(who) = who {
+                let last = self.seen.entry((kind, who.clone())).or_insert(row.start_time);
+                *last = (*last).max(row.start_time);
+            }
+        }
+        Ok(())
+    }
+
+    fn project(&self, name: &str) -> Result<i64> {
+        let sql = "SELECT id FROM projects WHERE name = ?";
+        let known = self.tx.prepare_cached(sql)?.query_row([name], |row| row.get(0)).optional()?;
+        if let Some(id) = known {
+            return Ok(id);
+        }
+        self.tx.execute("INSERT INTO projects (name, time) VALUES (?, ?)", params![name, self.now])?;
+        Ok(self.tx.last_insert_rowid())
+    }
+
+    fn write_row(&self, n: i64, row: &Row) -> Result<()> {
+        // Without `..`, so that a new field cannot be forgotten here.
+        #[rustfmt::skip]
+        let Row {
+            id: _, trace_id, parent_id, project, name, run_type, status, start_time, end_time, latency, first_token, error,
+            provider, model, thread_id, session_id, user, environment, release, input_tokens, output_tokens, total_tokens,
+            cost, tags, attachments, input_preview, output_preview,
+        } = row;
+        let sql = "UPDATE runs SET head = CASE id WHEN ?1 THEN 1 ELSE head END, trace_id = ?1, parent_id = ?, project = ?, name = ?, run_type = ?, status = ?,
+            start_time = ?, end_time = ?, latency = ?, first_token = ?, error = ?, provider = ?, model = ?, thread_id = ?,
+            session_id = ?, user = ?, environment = ?, release = ?, input_tokens = ?, output_tokens = ?, total_tokens = ?,
+            cost = ?, tags = ?, attachments = ?, input_preview = ?, output_preview = ? WHERE n = ?";
+        self.tx.prepare_cached(sql)?.execute(params![
+            blob(*trace_id),
+            parent_id.map(blob),
+            self.project(project)?,
+            name,
+            run_type.as_str(),
+            status.as_str(),
+            start_time,
+            end_time,
+            latency,
+            first_token,
+            error,
+            provider,
+            model,
+            thread_id,
+            session_id,
+            user,
+            environment,
+            release,
+            input_tokens.map(|n| n as i64),
+            output_tokens.map(|n| n as i64),
+            total_tokens.map(|n| n as i64),
+            cost.map(to_nanos),
+            serde_json::to_string(tags)?,
+            *attachments as i64,
+            input_preview,
+            output_preview,
+            n,
+        ])?;
+        Ok(())
+    }
+
+    /// The stream of an open run so far. What came later is kept; after the end, nothing.
+    pub(super) fn progress(&mut self, progress: &Progress) -> Result<()> {
+        let sql = "SELECT 1 FROM runs WHERE id = ? AND end_time IS NOT NULL";
+        let has_ended = self.tx.prepare_cached(sql)?.exists([blob(progress.id)])?;
+        let sql = "INSERT INTO progress VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE
+            SET time = excluded.time, data = excluded.data WHERE excluded.time >= time";
+        let data = serde_json::to_string(progress)?;
+        let is_news =
+            !has_ended && self.tx.prepare_cached(sql)?.execute(params![blob(progress.id), progress.time, data])? == 1;
+        if is_news {
+            self.ingested.progressed.push(progress.id);
+        } else {
+            self.ingested.repeated += 1;
+        }
+        Ok(())
+    }
+}
