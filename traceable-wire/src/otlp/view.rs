@@ -58,8 +58,9 @@ impl<'a> View<'a> {
     /// one object that the inputs hold (`{"request": {…}}`).
     pub(super) fn asked_for(&self, names: &[&str]) -> Option<&Value> {
         let inputs = self.inputs.as_object();
-        let inside =
-            inputs.and_then(|inputs| inputs.get("request").or_else(|| only(inputs))).and_then(Value::as_object);
+        let inside = inputs
+            .and_then(|inputs| inputs.get("request").or_else(|| inputs.get("hyperparameters")).or_else(|| only(inputs)))
+            .and_then(Value::as_object);
         names.iter().find_map(|name| {
             let found = self.run.params.get(*name);
             let found = found.or_else(|| inputs.and_then(|inputs| inputs.get(*name)));

@@ -95,8 +95,18 @@ pub fn order() -> impl Strategy<Value = DottedOrder> {
 
 pub fn run_type() -> impl Strategy<Value = RunType> {
     prop_oneof![
-        prop::sample::select(vec!["llm", "chain", "tool", "retriever", "embedding", "reranker", "parser", "agent", "system"])
-            .prop_map(RunType::from),
+        prop::sample::select(vec![
+            "llm",
+            "chain",
+            "tool",
+            "retriever",
+            "embedding",
+            "reranker",
+            "parser",
+            "agent",
+            "system"
+        ])
+        .prop_map(RunType::from),
         text().prop_map(|name| RunType::Custom(Cow::Owned(name))),
     ]
 }
