@@ -73,6 +73,19 @@ impl Bounds {
     pub(super) const NONE: Self = Self { text: usize::MAX, items: usize::MAX };
 }
 
+/// A text, or as much of it as there is room for.
+pub(super) fn text(out: &mut Vec<u8>, field: u64, text: &str, bounds: Bounds) {
+    let (kept, mark) = cut(text, bounds.text);
+    open(out, field, kept.len() + mark.len());
+    out.extend_from_slice(kept.as_bytes());
+    out.extend_from_slice(mark.as_bytes());
+}
+
+fn text_len(text: &str, bounds: Bounds) -> usize {
+    let (kept, mark) = cut(text, bounds.text);
+    field_len(kept.len() + mark.len())
+}
+
 /// Attributes as they stand in a span, an event, a log record or a resource. A name is written once: whoever says it
 /// first has said it.
 #[derive(Debug)]
@@ -132,25 +145,15 @@ impl Attributes {
 
     pub(super) fn text<'t>(&mut self, name: &str, value: impl Into<Option<&'t str>>) {
         let Some(value) = value.into() else { return };
-        let (kept, mark) = cut(value, self.bounds.text);
-        let len = kept.len() + mark.len();
-        if self.begin(name, field_len(len)) {
-            self.put_text(kept, &mark, len);
+        if self.begin(name, text_len(value, self.bounds)) {
+            text(&mut self.out, 1, value, self.bounds);
         }
-    }
-
-    fn put_text(&mut self, kept: &str, mark: &str, len: usize) {
-        open(&mut self.out, 1, len);
-        self.out.extend_from_slice(kept.as_bytes());
-        self.out.extend_from_slice(mark.as_bytes());
     }
 
     /// A text under a name that is made for it, such as that of the third message, and that nobody else writes.
     pub(super) fn text_at(&mut self, name: fmt::Arguments<'_>, value: &str) {
-        let (kept, mark) = cut(value, self.bounds.text);
-        let len = kept.len() + mark.len();
-        self.named(name, field_len(len));
-        self.put_text(kept, &mark, len);
+        self.named(name, text_len(value, self.bounds));
+        text(&mut self.out, 1, value, self.bounds);
     }
 
     /// Opens an attribute under a name that is made for it.

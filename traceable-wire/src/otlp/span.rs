@@ -7,7 +7,7 @@ use super::{
     names::{ours, resource as names},
     proto::{self, Attributes, Bounds, cut},
     score,
-    view::{View, text},
+    view::View,
     write::{self, Said},
 };
 
@@ -61,7 +61,7 @@ impl Ended<'_> {
             proto::bytes(out, 4, &parent.to_be_bytes());
         }
         let name = self.name();
-        proto::bytes(out, 5, name.as_bytes());
+        proto::text(out, 5, &name, bounds);
         proto::uint(out, 6, self.kind());
         let end = run.end_time.unwrap_or(run.start_time);
         proto::fixed64(out, 7, run.start_time as u64);
@@ -79,7 +79,7 @@ impl Ended<'_> {
         for happened in run.events.iter().take(bounds.items) {
             event.clear(bounds);
             event_attributes(happened, event);
-            put_event(out, message, &happened.name, happened.time, event);
+            put_event(out, message, cut(&happened.name, bounds.text).0, happened.time, event);
         }
         if let Some(error) = &run.error {
             event.clear(bounds);
@@ -104,8 +104,7 @@ impl Ended<'_> {
         let run = self.view.run;
         let endpoint = || {
             let what = self.view.database_operation().or_else(|| Some(write::operation(run)?.into()))?;
-            let with = run.model.as_deref().map(Into::into);
-            let with = with.or_else(|| self.view.said("db.collection.name").map(text))?;
+            let with = run.model.as_deref().or_else(|| self.view.collection())?;
             Some(format!("{what} {with}"))
         };
         if self.conventions.has(Convention::OpenLit)
@@ -178,8 +177,7 @@ fn status(run: &Run, bounds: Bounds, message: &mut Vec<u8>, out: &mut Vec<u8>) {
     message.clear();
     match run.status {
         Status::Error | Status::Aborted => {
-            let (kept, mark) = cut(run.error.as_deref().unwrap_or_default(), bounds.text);
-            proto::bytes(message, 2, format!("{kept}{mark}").as_bytes());
+            proto::text(message, 2, run.error.as_deref().unwrap_or_default(), bounds);
             proto::uint(message, 3, 2);
         }
         Status::Ok => proto::uint(message, 3, 1),

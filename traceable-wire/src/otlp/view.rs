@@ -117,6 +117,12 @@ impl<'a> View<'a> {
         self.said("db.system").or_else(|| self.said("db.system.name")).map(text)
     }
 
+    /// What was searched there, such as `user_profiles`.
+    pub(super) fn collection(&self) -> Option<&str> {
+        let asked = || self.asked_for(&["collection_name", "collection", "index_name"]);
+        self.said("db.collection.name").or_else(asked).and_then(Value::as_str)
+    }
+
     /// What was done there, such as `query`.
     pub(super) fn database_operation(&self) -> Option<Cow<'_, str>> {
         self.said("db.operation").or_else(|| self.said("db.operation.name")).map(text)

@@ -118,6 +118,7 @@ fn openinference_says() {
             "llm.token_count.prompt_details.cache_write": 2,
             "llm.token_count.completion_details.reasoning": 4,
             "llm.cost.total": 0.05,
+            "server.address": "api.example.com",
             "llm.input_messages.0.message.role": "system",
             "llm.input_messages.0.message.content": "Be brief.",
             "llm.input_messages.1.message.role": "user",

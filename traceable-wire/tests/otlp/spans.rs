@@ -32,7 +32,7 @@ fn ids_are_the_trace_of_the_root_and_the_last_half_of_the_run() {
     assert_eq!(of_root.span.span_id, root.id.span_id().to_be_bytes());
     assert_eq!(of_child.span.parent_span_id, of_root.span.span_id);
     assert_eq!(of_child.span.trace_id, of_root.span.trace_id);
-    assert_eq!(of_root.span.parent_span_id, []);
+    assert!(of_root.span.parent_span_id.is_empty());
     assert_eq!(of_root.get("traceable.run.id"), root.id.to_string());
     assert_eq!(of_child.get("traceable.run.parent_id"), root.id.to_string());
     assert_eq!((of_root.span.flags, of_root.span.name.as_str()), (0x101, "answer"));

@@ -14,29 +14,29 @@ use traceable_core::model::{DottedOrder, Json, Run, RunChange, RunId, RunType, S
 use traceable_wire::otlp::{Convention, Conventions, Decoded, Encoder, MAX_BYTES, Resource, decode_traces};
 
 /// 2024-05-31, in nanoseconds.
-pub const START: i64 = 1_717_171_717_000_000_000;
+pub(crate) const START: i64 = 1_717_171_717_000_000_000;
 
 /// A span as it came out, with its attributes by their names.
 #[derive(Debug)]
-pub struct Sent {
-    pub span: Span,
-    pub attributes: BTreeMap<String, Value>,
-    pub resource: BTreeMap<String, Value>,
+pub(crate) struct Sent {
+    pub(crate) span: Span,
+    pub(crate) attributes: BTreeMap<String, Value>,
+    pub(crate) resource: BTreeMap<String, Value>,
 }
 
 impl Sent {
     /// The attribute of that name; `null` when there is none.
-    pub fn get(&self, name: &str) -> Value {
+    pub(crate) fn get(&self, name: &str) -> Value {
         self.attributes.get(name).cloned().unwrap_or_default()
     }
 
     /// The attribute's text, as JSON.
-    pub fn json(&self, name: &str) -> Value {
+    pub(crate) fn json(&self, name: &str) -> Value {
         serde_json::from_str(self.get(name).as_str().unwrap()).unwrap()
     }
 
     /// All attributes but our own.
-    pub fn said(&self) -> Value {
+    pub(crate) fn said(&self) -> Value {
         let ours = |name: &str| name.starts_with("traceable.");
         self.attributes
             .iter()
@@ -46,7 +46,7 @@ impl Sent {
     }
 }
 
-pub fn attributes(pairs: &[KeyValue]) -> BTreeMap<String, Value> {
+pub(crate) fn attributes(pairs: &[KeyValue]) -> BTreeMap<String, Value> {
     let all: BTreeMap<_, _> =
         pairs.iter().map(|pair| (pair.key.clone(), value(pair.value.as_ref().unwrap()))).collect();
     assert_eq!(all.len(), pairs.len(), "an attribute was written twice");
@@ -65,7 +65,7 @@ fn value(any: &AnyValue) -> Value {
 }
 
 /// The spans of a request.
-pub fn spans(body: &[u8]) -> Vec<Sent> {
+pub(crate) fn spans(body: &[u8]) -> Vec<Sent> {
     let request = ExportTraceServiceRequest::decode(body).unwrap();
     let mut all = Vec::new();
     for of_resource in request.resource_spans {
@@ -79,26 +79,26 @@ pub fn spans(body: &[u8]) -> Vec<Sent> {
 }
 
 /// What becomes of changes.
-pub fn sent(changes: &[RunChange], conventions: &[Convention]) -> Vec<Sent> {
+pub(crate) fn sent(changes: &[RunChange], conventions: &[Convention]) -> Vec<Sent> {
     let encoded = Encoder::new(Conventions::of(conventions), Resource::default()).encode(changes, MAX_BYTES);
     encoded.requests.iter().flat_map(|request| spans(&request.body)).collect()
 }
 
 /// The span of one run that ended before it was sent.
-pub fn span_of(run: &Run, conventions: &[Convention]) -> Sent {
+pub(crate) fn span_of(run: &Run, conventions: &[Convention]) -> Sent {
     sent(&[end(run)], conventions).remove(0)
 }
 
-pub fn end(run: &Run) -> RunChange {
+pub(crate) fn end(run: &Run) -> RunChange {
     RunChange::End(Box::new(run.clone()))
 }
 
-pub fn json_of(value: &Value) -> Option<Json> {
+pub(crate) fn json_of(value: &Value) -> Option<Json> {
     Some(Json::from_value(value))
 }
 
 /// A root that took a second.
-pub fn run(run_type: impl Into<RunType>, inputs: &Value, outputs: &Value) -> Run {
+pub(crate) fn run(run_type: impl Into<RunType>, inputs: &Value, outputs: &Value) -> Run {
     let id = RunId::new(START, 0x1234, 1);
     Run {
         id,
@@ -116,7 +116,7 @@ pub fn run(run_type: impl Into<RunType>, inputs: &Value, outputs: &Value) -> Run
 }
 
 /// A streamed call of a chat model with a tool, as its provider saw it.
-pub fn chat() -> Run {
+pub(crate) fn chat() -> Run {
     let inputs = json!({
         "model": "gpt-4o", "temperature": 0.2, "max_tokens": 100, "top_p": 1, "seed": 42, "stop": "END", "stream": true,
         "messages": [
@@ -171,14 +171,14 @@ fn any(value: &Value) -> AnyValue {
     AnyValue { value: Some(value) }
 }
 
-pub fn pairs(all: &Value) -> Vec<KeyValue> {
+pub(crate) fn pairs(all: &Value) -> Vec<KeyValue> {
     let pair =
         |(key, value): (&String, &Value)| KeyValue { key: key.clone(), value: Some(any(value)), ..KeyValue::default() };
     all.as_object().unwrap().iter().map(pair).collect()
 }
 
 /// A span of somebody else's, with these attributes.
-pub fn foreign_span(all: &Value) -> Span {
+pub(crate) fn foreign_span(all: &Value) -> Span {
     Span {
         trace_id: 7_u128.to_be_bytes().to_vec(),
         span_id: 9_u64.to_be_bytes().to_vec(),
@@ -190,15 +190,15 @@ pub fn foreign_span(all: &Value) -> Span {
     }
 }
 
-pub fn event(name: &str, all: &Value) -> span::Event {
+pub(crate) fn event(name: &str, all: &Value) -> span::Event {
     span::Event { name: name.into(), time_unix_nano: START as u64, attributes: pairs(all), ..span::Event::default() }
 }
 
-pub fn failed(message: &str) -> Option<Status> {
+pub(crate) fn failed(message: &str) -> Option<Status> {
     Some(Status { message: message.into(), code: 2 })
 }
 
-pub fn body_of(spans: Vec<Span>, resource: &Value) -> Vec<u8> {
+pub(crate) fn body_of(spans: Vec<Span>, resource: &Value) -> Vec<u8> {
     let scope_spans = vec![ScopeSpans { spans, ..ScopeSpans::default() }];
     let resource = Some(ResourceMessage { attributes: pairs(resource), ..ResourceMessage::default() });
     let of_resource = ResourceSpans { resource, scope_spans, ..ResourceSpans::default() };
@@ -206,11 +206,11 @@ pub fn body_of(spans: Vec<Span>, resource: &Value) -> Vec<u8> {
 }
 
 /// The run that is read of a span with these attributes.
-pub fn read(all: &Value) -> Run {
+pub(crate) fn read(all: &Value) -> Run {
     read_span(foreign_span(all))
 }
 
-pub fn read_span(span: Span) -> Run {
+pub(crate) fn read_span(span: Span) -> Run {
     let Decoded { changes, problems, .. } = decode_traces(&body_of(vec![span], &json!({})));
     assert_eq!(problems, []);
     changes[0].run().unwrap().clone()

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 use traceable_core::{
-    messages::{input_messages, output_messages},
+    messages::{Message, input_messages, output_messages},
     model::Json,
 };
 
@@ -35,8 +35,7 @@ pub(super) fn inputs(attributes: &mut Attributes) -> Option<Json> {
         (!listed.is_empty()).then_some(Value::Array(listed))
     });
     let query = attributes.text(&[genai::QUERY, oi::RERANKER_QUERY]);
-    let is_read = whole.as_ref().is_some_and(|whole| !input_messages(&whole.to_value()).is_empty());
-    if let Some(said) = said.filter(|_| !is_read) {
+    if let Some(said) = said.filter(|_| !is_read(whole.as_ref(), "input", input_messages)) {
         let mut body = Map::from_iter([("messages".to_owned(), Value::Array(said))]);
         body.extend(tools.map(|tools| ("tools".to_owned(), tools)));
         body.extend(whole.map(|whole| ("input".to_owned(), whole.to_value())));
@@ -68,8 +67,7 @@ pub(super) fn outputs(attributes: &mut Attributes) -> Option<Json> {
     let found =
         [oi::DOCUMENTS, oi::RERANKED].map(|prefix| messages::documents(attributes.below(&format!("{prefix}."))));
     let documents = documents.or_else(|| found.into_iter().find(|list| !list.is_empty()));
-    let is_read = whole.as_ref().is_some_and(|whole| !output_messages(&whole.to_value()).is_empty());
-    if let Some(said) = said.filter(|_| !is_read) {
+    if let Some(said) = said.filter(|_| !is_read(whole.as_ref(), "output", output_messages)) {
         let mut body = Map::from_iter([("messages".to_owned(), Value::Array(said))]);
         body.extend(whole.map(|whole| ("output".to_owned(), whole.to_value())));
         return Some(Json::from_value(&Value::Object(body)));
@@ -81,6 +79,14 @@ pub(super) fn outputs(attributes: &mut Attributes) -> Option<Json> {
         .or_else(|| named(attributes, &others, "output"))
         .or_else(|| documents.map(|documents| Json::from_value(&json!({ "documents": documents }))))
         .or_else(|| Some(object("output", &attributes.text(&[langsmith::OUTPUTS])?)))
+}
+
+/// Whether messages are found in a body that somebody wrote; one that was made here around a text has none.
+fn is_read(whole: Option<&Json>, member: &str, messages: fn(&Value) -> Vec<Message>) -> bool {
+    whole.map(Json::to_value).is_some_and(|whole| {
+        let is_made = whole.get(member).is_some() && whole.as_object().is_some_and(|whole| whole.len() == 1);
+        !is_made && !messages(&whole).is_empty()
+    })
 }
 
 fn object(name: &str, text: &str) -> Json {
@@ -115,9 +121,10 @@ fn under(member: &str, value: &Value) -> Json {
     if value.is_object() { Json::from_value(value) } else { Json::from_value(&json!({ member: value })) }
 }
 
-/// A body of a span of ours, which is as it was.
-pub(super) fn exact(attributes: &mut Attributes, names: [&str; 3]) -> Option<Json> {
-    names.into_iter().find_map(|name| Json::parse(attributes.exact_text(name)?).ok())
+/// A body of a span of ours, which is as it was; one that was cut is text.
+pub(super) fn exact(attributes: &mut Attributes, names: [&str; 3], member: &str) -> Option<Json> {
+    let text = names.into_iter().find_map(|name| attributes.exact_text(name))?;
+    Some(Json::parse(&*text).unwrap_or_else(|_| object(member, &text)))
 }
 
 /// What was said, as a list of messages: GenAI's, `OpenInference`'s, or `OpenLLMetry`'s older ones.

@@ -80,10 +80,11 @@ pub(in crate::otlp) fn run(
     if let Some(name) = attributes.exact_text(langsmith::NAME) {
         run.name = name.into();
     }
-    let order = attributes.exact_text(langsmith::ORDER).and_then(|text| match is_ours {
-        // As it was, whatever it says.
-        true => serde_json::from_value(Value::String(text)).ok(),
-        false => text.parse::<DottedOrder>().ok(),
+    // Of a run of ours it is as it was, whatever it says.
+    let order = attributes.exact_text(langsmith::ORDER);
+    let order = order.and_then(|text| match text.parse() {
+        Err(_) if is_ours => serde_json::from_value(Value::String(text)).ok(),
+        order => order.ok(),
     });
     run.dotted_order = match order {
         Some(order) => order,
@@ -93,8 +94,8 @@ pub(in crate::otlp) fn run(
     let scores = events(span.events, &mut run);
     status(span.status.unwrap_or_default(), &mut attributes, &mut run);
     if is_ours {
-        run.inputs = bodies::exact(&mut attributes, bodies::INPUTS);
-        run.outputs = bodies::exact(&mut attributes, bodies::OUTPUTS);
+        run.inputs = bodies::exact(&mut attributes, bodies::INPUTS, "input");
+        run.outputs = bodies::exact(&mut attributes, bodies::OUTPUTS, "output");
     } else {
         run.inputs = bodies::inputs(&mut attributes);
         run.outputs = bodies::outputs(&mut attributes);

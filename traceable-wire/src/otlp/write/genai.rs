@@ -182,9 +182,7 @@ fn retrieval(view: &View<'_>, now: bool, out: &mut Attributes) {
     out.text(names::QUERY, view.query());
     let top_k = view.asked_for(&["top_k", "k", "limit", "n_results"]).and_then(int);
     out.int(if now { names::RETRIEVAL_TOP_K } else { names::TOP_K }, top_k);
-    let source =
-        view.said("db.collection.name").or_else(|| view.asked_for(&["collection_name", "collection", "index_name"]));
-    out.text(names::DATA_SOURCE, source.and_then(Value::as_str));
+    out.text(names::DATA_SOURCE, view.collection());
     let documents = view.documents();
     if !documents.is_empty() {
         let documents: Vec<_> = documents.iter().take(out.bounds.items).enumerate().map(Found::of).collect();
