@@ -223,7 +223,7 @@ fn errors_events_and_scores() {
             event("retry", &json!({ "attempt": 2 })),
             event("gen_ai.evaluation.result", &score),
         ],
-        status: failed("RateLimitError"),
+        status: Some(failed("RateLimitError")),
         ..foreign_span(&json!({}))
     };
     let decoded = decode_traces(&body_of(vec![span], &json!({})));
@@ -232,7 +232,7 @@ fn errors_events_and_scores() {
     assert_eq!((run.events.len(), run.events[0].data.clone()), (1, Some(json!({ "attempt": 2 }))));
     assert_eq!((&*score.key, score.score, &score.metadata["by"]), ("tone", Some(0.5), &json!("judge")));
     assert_eq!(score.target, ScoreTarget::Run(run.id));
-    assert_eq!(read_span(Span { status: failed("no"), ..foreign_span(&json!({})) }).error.as_deref(), Some("no"));
+    assert_eq!(read_span(Span { status: Some(failed("no")), ..foreign_span(&json!({})) }).error.as_deref(), Some("no"));
 }
 
 #[test]

@@ -53,10 +53,10 @@ fn run_of(run_type: &'static str, inputs: &Value) -> Run {
 #[test]
 fn request() {
     let mut run = chat();
-    run.inputs = json_of(&json!({
+    run.inputs = Some(json_of(&json!({
         "temperature": 0.0, "top_p": 1.0, "top_k": 1.0, "max_tokens": 100, "stream": true, "seed": 42,
         "frequency_penalty": 0.5, "presence_penalty": 0.5, "tool_choice": "auto",
-    }));
+    })));
     run.params.clear();
     #[rustfmt::skip]
     assert_rows(&run, &[

@@ -7,7 +7,7 @@ use traceable_core::model::{
     Attachment, AttachmentFor, Report, Run, RunChange, RunId, Score, ScoreSource, ScoreTarget,
 };
 use traceable_wire::otlp::{
-    Conventions, Encoder, MAX_BYTES, Resource, Signal, TARGET_BYTES, decode_answer, decode_logs, decode_traces,
+    Answer, Conventions, Encoder, MAX_BYTES, Resource, Signal, TARGET_BYTES, decode_answer, decode_logs, decode_traces,
 };
 
 use crate::support::{START, attributes, chat, end, json_of, run, spans};
@@ -52,8 +52,8 @@ fn a_start_and_an_end_are_one_span() {
     let [start, end] = in_two();
     let whole = encoder().encode(&[RunChange::End(Box::new(chat()))], MAX_BYTES);
     let mut encoder = encoder();
-    assert_eq!(encoder.encode(&[start.clone()], MAX_BYTES).requests, []);
-    assert_eq!(encoder.encode(&[end.clone()], MAX_BYTES).requests[0].body, whole.requests[0].body);
+    assert_eq!(encoder.encode(std::slice::from_ref(&start), MAX_BYTES).requests, []);
+    assert_eq!(encoder.encode(std::slice::from_ref(&end), MAX_BYTES).requests[0].body, whole.requests[0].body);
     assert_eq!(encoder.encode(&[start, end], MAX_BYTES).requests[0].body, whole.requests[0].body);
 }
 
@@ -109,7 +109,7 @@ fn a_smaller_server_gets_smaller_requests() {
 #[test]
 fn a_span_that_is_too_long_has_its_longest_texts_cut() {
     let mut huge = chat();
-    huge.outputs = json_of(&json!({ "output": "ü".repeat(MAX_BYTES / 2) }));
+    huge.outputs = Some(json_of(&json!({ "output": "ü".repeat(MAX_BYTES / 2) })));
     let encoded = encoder().encode(&[end(&huge), with_text(1, 10)], MAX_BYTES);
     assert_eq!((encoded.cut, encoded.refused), (1, 0));
     let spans: Vec<_> = encoded.requests.iter().flat_map(|request| spans(&request.body)).collect();
@@ -129,7 +129,7 @@ fn a_span_that_is_too_long_has_its_longest_texts_cut() {
 #[test]
 fn a_conversation_that_is_too_long_keeps_its_last_messages() {
     let messages: Vec<_> = (0..60_000).map(|i| json!({ "role": "user", "content": format!("message {i}") })).collect();
-    let long = Run { inputs: json_of(&json!({ "messages": messages })), ..chat() };
+    let long = Run { inputs: Some(json_of(&json!({ "messages": messages }))), ..chat() };
     let encoded = encoder().encode(&[end(&long)], MAX_BYTES);
     assert_eq!((encoded.cut, encoded.refused), (1, 0));
     let span = &spans(&encoded.requests[0].body)[0];
@@ -185,7 +185,7 @@ fn a_score_of_an_open_run_is_put_into_its_trace() {
 fn open_runs_are_kept_up_to_a_bound_and_the_oldest_forgotten() {
     let start = |number| {
         let id = RunId::new(START, 1, number);
-        let inputs = json_of(&json!({ "text": "x".repeat(1 << 20) }));
+        let inputs = Some(json_of(&json!({ "text": "x".repeat(1 << 20) })));
         RunChange::Start(Box::new(Run { id, trace_id: id, inputs, ..Run::default() }))
     };
     let mut encoder = encoder();
@@ -209,5 +209,5 @@ fn an_answer_says_what_was_refused() {
     let answer = decode_answer(&body);
     assert_eq!((answer.rejected, answer.message.chars().count()), (300, 2048));
     assert_eq!(decode_answer(b"<html>").rejected, 0);
-    assert_eq!(decode_answer(&[]), Default::default());
+    assert_eq!(decode_answer(&[]), Answer::default());
 }

@@ -93,8 +93,8 @@ pub(crate) fn end(run: &Run) -> RunChange {
     RunChange::End(Box::new(run.clone()))
 }
 
-pub(crate) fn json_of(value: &Value) -> Option<Json> {
-    Some(Json::from_value(value))
+pub(crate) fn json_of(value: &Value) -> Json {
+    Json::from_value(value)
 }
 
 /// A root that took a second.
@@ -109,8 +109,8 @@ pub(crate) fn run(run_type: impl Into<RunType>, inputs: &Value, outputs: &Value)
         start_time: START,
         end_time: Some(START + 1_000_000_000),
         status: Ended::Ok,
-        inputs: json_of(inputs),
-        outputs: json_of(outputs),
+        inputs: Some(json_of(inputs)),
+        outputs: Some(json_of(outputs)),
         ..Run::default()
     }
 }
@@ -194,8 +194,8 @@ pub(crate) fn event(name: &str, all: &Value) -> span::Event {
     span::Event { name: name.into(), time_unix_nano: START as u64, attributes: pairs(all), ..span::Event::default() }
 }
 
-pub(crate) fn failed(message: &str) -> Option<Status> {
-    Some(Status { message: message.into(), code: 2 })
+pub(crate) fn failed(message: &str) -> Status {
+    Status { message: message.into(), code: 2 }
 }
 
 pub(crate) fn body_of(spans: Vec<Span>, resource: &Value) -> Vec<u8> {
