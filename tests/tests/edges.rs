@@ -26,7 +26,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "xxhash-rust",
         ],
     ),
-    ("traceable-wire", &["traceable-core", "flate2", "serde", "serde_json", "zstd"]),
+    ("traceable-wire", &["traceable-core", "flate2", "opentelemetry-proto", "prost", "serde", "serde_json", "zstd"]),
     (
         "traceable-integrations",
         &[

@@ -7,3 +7,5 @@
 
 pub mod encoding;
 pub mod langsmith;
+#[cfg(feature = "otlp")]
+pub mod otlp;

@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    io::{BufRead as _, BufReader},
+    io::{BufRead as _, BufReader, Write as _},
     process::{Child, Command, Stdio},
     sync::{Arc, Mutex},
 };
@@ -15,8 +15,10 @@ use axum::{
 use opentelemetry::SpanId;
 use serde_json::{Value, json};
 use traceable::{
-    DottedOrder, Run, RunId, integrations::tower::ContinueTraceLayer, scope, testing::Recorder, traceable,
+    DottedOrder, Run, RunChange, RunId, Status, Usage, integrations::tower::ContinueTraceLayer, scope,
+    testing::Recorder, traceable,
 };
+use traceable_wire::otlp::{Conventions, Encoder, MAX_BYTES, Resource, decode_traces};
 
 use crate::{
     otel::place_of,
@@ -154,4 +156,77 @@ async fn opentelemetry_calls_and_is_called() {
     assert_eq!((ask.parent_id, place_of(&ask)), (Some(request.id), (trace_id, None)));
     assert_eq!(answer["trace_id"], root["trace_id"]);
     assert_eq!(answer["parent"], SpanId::from(ask.id.span_id()).to_string());
+}
+
+/// A failed call of a model, and the request that says it.
+fn failed_call() -> (Run, Vec<u8>) {
+    let id = RunId::from_u128(0x0190_163d_8694_7000_8000_0000_0000_002a);
+    let run = Run {
+        id,
+        trace_id: id,
+        dotted_order: DottedOrder::root(1_717_171_717_000_000_001, id),
+        name: "größte Frage".into(),
+        run_type: "llm".into(),
+        start_time: 1_717_171_717_000_000_001,
+        end_time: Some(1_717_171_718_000_000_002),
+        status: Status::Error,
+        error: Some("TimeoutError: too late".into()),
+        inputs: Some(traceable::model::Json::of(
+            &json!({ "messages": [{ "role": "user", "content": "Hi" }], "top_p": 0.5 }),
+        )),
+        usage: Some(Usage::new(3, 5)),
+        tags: vec!["eu".into(), "beta".into()],
+        project: Some("shop".into()),
+        ..Run::default()
+    };
+    let encoded = Encoder::new(Conventions::default(), Resource::default())
+        .encode(&[RunChange::End(Box::new(run.clone()))], MAX_BYTES);
+    (run, encoded.requests[0].body.clone())
+}
+
+#[test]
+#[ignore = "needs OpenTelemetry for Python: run by scripts/check-peers"]
+fn opentelemetrys_protobuf_reads_what_is_sent() {
+    let (run, body) = failed_call();
+    let mut command = python("otlp_check.py", "");
+    let mut process = command.arg("read").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    process.stdin.take().unwrap().write_all(&body).unwrap();
+    let output = process.wait_with_output().unwrap();
+    assert!(output.status.success());
+    let span: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&span["name"], &span["kind"], &span["scope"]), (&json!(run.name), &json!(3), &json!("traceable")));
+    assert_eq!(span["trace_id"], format!("{:032x}", run.id.as_u128()));
+    assert_eq!(span["span_id"], "800000000000002a");
+    assert_eq!((&span["start"], &span["end"]), (&json!(run.start_time), &json!(run.end_time)));
+    assert_eq!(span["status"], json!([2, "TimeoutError: too late"]));
+    assert_eq!(span["resource"]["openinference.project.name"], "shop");
+    assert_eq!(
+        span["events"],
+        json!([["exception", { "exception.type": "TimeoutError", "exception.message": "TimeoutError: too late" }]])
+    );
+    let said = &span["attributes"];
+    assert_eq!((&said["gen_ai.request.top_p"], &said["gen_ai.usage.input_tokens"]), (&json!(0.5), &json!(3)));
+    assert_eq!((&said["tag.tags"], &said["error.type"]), (&json!(["eu", "beta"]), &json!("TimeoutError")));
+    assert_eq!(said["llm.input_messages.0.message.content"], "Hi");
+}
+
+#[test]
+#[ignore = "needs OpenTelemetry for Python: run by scripts/check-peers"]
+fn what_opentelemetrys_sdk_sends_is_read() {
+    let output = python("otlp_check.py", "").arg("write").stderr(Stdio::inherit()).output().unwrap();
+    assert!(output.status.success());
+    let digits = String::from_utf8(output.stdout).unwrap();
+    let bytes =
+        digits.trim().as_bytes().chunks(2).map(|pair| u8::from_str_radix(str::from_utf8(pair).unwrap(), 16).unwrap());
+    let decoded = decode_traces(&bytes.collect::<Vec<_>>());
+    assert_eq!(decoded.problems, []);
+    let runs: Vec<_> = decoded.changes.iter().filter_map(RunChange::run).collect();
+    let [call, root] = &*runs else { panic!("{runs:?}") };
+    assert_eq!(
+        (&*root.name, &*call.name, root.parent_id, call.parent_id),
+        ("root", "chat gpt-4o", None, Some(root.id))
+    );
+    assert_eq!((call.run_type.as_str(), call.model.as_deref(), call.trace_id), ("llm", Some("gpt-4o"), root.trace_id));
+    assert_eq!(call.inputs.as_ref().unwrap().to_value()["messages"][0]["role"], "user");
+    assert!(call.error.as_ref().unwrap().starts_with("too warm\n\nTraceback"));
 }
