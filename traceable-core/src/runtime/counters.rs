@@ -29,11 +29,10 @@ pub(crate) enum Reason {
     /// A change that was still not delivered when the process ended.
     Undelivered,
     /// The longest texts or the files of a change, because no backend takes it whole.
-    #[cfg(feature = "spool")]
     Truncated,
 }
 
-const REASONS: [(&str, Reason); 10 + cfg!(feature = "spool") as usize] = [
+const REASONS: [(&str, Reason); 11] = [
     ("queue_full", Reason::QueueFull),
     ("output_queue_full", Reason::OutputQueueFull),
     ("chunk_queue_full", Reason::ChunkQueueFull),
@@ -44,7 +43,6 @@ const REASONS: [(&str, Reason); 10 + cfg!(feature = "spool") as usize] = [
     ("after_end", Reason::AfterEnd),
     ("refused", Reason::Refused),
     ("undelivered", Reason::Undelivered),
-    #[cfg(feature = "spool")]
     ("truncated", Reason::Truncated),
 ];
 
