@@ -103,7 +103,7 @@ fn flush(timeout: Duration) -> bool {
     let deadline = Instant::now() + timeout;
     loop {
         let left = deadline.saturating_duration_since(Instant::now());
-        let is_complete = traceable::flush_blocking(left).complete;
+        let is_complete = traceable::flush_blocking(left).delivered;
         if is_complete || left.is_zero() {
             return is_complete;
         }
