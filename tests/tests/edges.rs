@@ -51,6 +51,25 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ),
     ("traceable-store", &["traceable-core", "base64", "rusqlite", "serde", "serde_json", "sha2", "zstd"]),
     (
+        "traceable-server",
+        &[
+            "traceable-core",
+            "traceable-store",
+            "traceable-wire",
+            "anstyle",
+            "axum",
+            "clap",
+            "http-body-util",
+            "hyper",
+            "hyper-util",
+            "serde",
+            "serde_json",
+            "terminal_size",
+            "tokio",
+            "unicode-width",
+        ],
+    ),
+    (
         "traceable",
         &[
             "traceable-core",

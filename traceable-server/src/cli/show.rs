@@ -117,7 +117,9 @@ fn transcript(cli: &mut Cli, stored: &StoredRun) -> Result<(), Failure> {
     if !run.tags.is_empty() {
         cli.line(format_args!("{} {}", look.paint(DIM, "tags"), line(&run.tags.join(", "))))?;
     }
-    for (name, value) in &run.metadata {
+    // LangSmith's SDK for Python sends its own variables along; what begins with our name is the decoder's.
+    let is_noise = |name: &str| ["traceable.", "LANGSMITH_", "LANGCHAIN_"].iter().any(|noise| name.starts_with(noise));
+    for (name, value) in run.metadata.iter().filter(|(name, _)| !is_noise(name)) {
         cli.line(format_args!("{} {}", look.paint(DIM, &line(name)), line(&plain(value))))?;
     }
     Ok(())

@@ -41,8 +41,7 @@ pub(super) fn run(store: &Store, listed: &Listed) -> Result<Option<Value>> {
         "status": status(&run),
         "app_path": format!("/trace/{}?run={}", row.trace_id, row.id),
         "s3_urls": files,
-        "first_token_time": run.stream.as_ref().filter(|stream| stream.chunks > 0).map(|stream| format_time(stream.first_chunk))
-            .or_else(|| row.first_token.map(|first| format_time(row.start_time + first))),
+        "first_token_time": first_token(&run).map(format_time),
         "prompt_tokens": of_trace(sums.map(|sums| sums.input_tokens), row.input_tokens),
         "completion_tokens": of_trace(sums.map(|sums| sums.output_tokens), row.output_tokens),
         "total_tokens": of_trace(sums.map(|sums| sums.total_tokens), row.total_tokens),
@@ -89,6 +88,12 @@ fn record(run: &Run) -> Map<String, Value> {
         }
     }
     said
+}
+
+/// When the answer began. LangSmith's SDKs say it by an event.
+fn first_token(run: &Run) -> Option<i64> {
+    let streamed = run.stream.as_ref().filter(|stream| stream.chunks > 0).map(|stream| stream.first_chunk);
+    streamed.or_else(|| run.events.iter().find(|event| event.name == "new_token").map(|event| event.time))
 }
 
 fn status(run: &Run) -> &'static str {
