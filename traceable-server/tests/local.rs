@@ -30,13 +30,13 @@ fn answer(question: &str) -> String {
 fn program() {
     traceable::init();
     answer("Where is my order?");
-    traceable::flush(Duration::from_secs(30)).wait();
+    traceable::flush_blocking(Duration::from_secs(30));
     println!("recorded");
     let open = traceable::run("still open").run_type("llm").start();
     let _ = std::io::stdin().read_to_end(&mut Vec::new());
     drop(open);
     answer("And now?");
-    traceable::flush(Duration::from_secs(30)).wait();
+    traceable::flush_blocking(Duration::from_secs(30));
 }
 
 struct Program(Child);
@@ -50,6 +50,12 @@ impl Program {
         let mut lines = BufReader::new(process.stdout.as_mut().unwrap()).lines();
         assert!(lines.any(|line| line.unwrap().ends_with("recorded")));
         Self(process)
+    }
+
+    /// Ends it as `kill -9` does.
+    fn kill(mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
     }
 
     fn finish(mut self) {
@@ -102,6 +108,20 @@ fn a_server_reads_what_was_recorded_before_it_began_and_what_goes_on() {
     assert_eq!(until(|| named("still open").pop().filter(|run| run["status"] != "pending"))["name"], "still open");
     drop(server);
     assert_eq!(rows(home.path(), &["ls", "--json", "--runs"]).len(), 5, "what was read is not read again");
+}
+
+#[test]
+fn a_run_whose_program_was_killed_does_not_stay_open() {
+    let home = tempfile::tempdir().unwrap();
+    let program = Program::start(home.path());
+    let open = || rows(home.path(), &["ls", "--json", "status:pending"]);
+    assert_eq!(until(|| open().pop())["name"], "still open");
+    program.kill();
+    assert!(open().is_empty());
+    let ended = rows(home.path(), &["ls", "--json", "status:unknown"]);
+    assert_eq!((ended.len(), &ended[0]["name"]), (1, &Value::from("still open")));
+    assert!(ended[0]["error"].as_str().unwrap().contains("process ended"));
+    assert_eq!(rows(home.path(), &["ls", "--json", "status:unknown"]), ended, "and it is ended once");
 }
 
 #[test]

@@ -2,16 +2,18 @@
 //!
 //! Nothing is acknowledged there. How far a directory was read lies in the store, and is written with what was read.
 
+mod cut_off;
+
 use std::{
     collections::BTreeMap,
     io,
-    path::Path,
+    path::{Path, PathBuf},
     sync::atomic::{AtomicBool, Ordering},
     thread,
     time::{Duration, Instant},
 };
 
-use traceable_core::spool::{Position as Place, Reader};
+use traceable_core::spool::{Disk as _, Position as Place, Reader, StdDisk};
 use traceable_store::{Position, Store};
 
 use crate::home::Home;
@@ -24,12 +26,18 @@ const BYTES: usize = 8 << 20;
 const SOON: Duration = Duration::from_millis(40);
 const LATER: Duration = Duration::from_secs(2);
 
+/// Where a directory stands of which nothing more can come: behind every segment.
+const DONE: Place = Place { segment: i64::MAX as u64 - 1, offset: 0 };
+
 /// Runs whose text is indexed at once while there is nothing else to do.
 const TEXTS: usize = 256;
 
 /// A directory that is being read.
 struct Tail {
+    directory: PathBuf,
     reader: Reader,
+    /// Its writer was found to have died; what it had written by then is read before the directory is done with.
+    is_dead: bool,
     /// When something was last found.
     found: Instant,
     next: Instant,
@@ -112,12 +120,16 @@ impl Tail {
         let known = store.positions(name)?.pop();
         let from = known.map_or_else(Place::default, |known| Place { segment: known.segment, offset: known.offset });
         let now = Instant::now();
-        Ok(Self { reader: Reader::new(directory, from), found: now, next: now })
+        let reader = Reader::new(directory, from);
+        Ok(Self { directory: directory.to_owned(), reader, is_dead: false, found: now, next: now })
     }
 
     /// Takes in the next records. Answers whether there were any.
     fn read(&mut self, name: &str, store: &Store) -> Result<bool, Stuck> {
         let before = self.reader.position();
+        if before == DONE {
+            return Ok(false);
+        }
         let (mut changes, mut bytes) = (Vec::new(), 0);
         while changes.len() < CHANGES && bytes < BYTES {
             let Some(record) = self.reader.next()? else { break };
@@ -128,6 +140,14 @@ impl Tail {
         let place = self.reader.position();
         let now = Instant::now();
         let has_found = place != before;
+        if !has_found && self.is_dead {
+            return self.finish(name, store);
+        }
+        // Whoever writes a directory holds its lock.
+        self.is_dead = !has_found && !matches!(StdDisk.lock(&self.directory.join("lock"), false), Ok(None));
+        if has_found || self.is_dead {
+            self.found = now;
+        }
         if has_found {
             let position = Position { directory: name.to_owned(), segment: place.segment, offset: place.offset };
             if let Err(error) = store.ingest_from(&position, &changes) {
@@ -137,11 +157,20 @@ impl Tail {
             if place.segment != before.segment {
                 store.forget_positions(name, place.segment)?;
             }
-            self.found = now;
         }
         // Who has been silent for long will probably be silent for some time more.
         self.next = now + (now.duration_since(self.found) / 8).clamp(SOON, LATER);
-        Ok(has_found)
+        Ok(has_found || self.is_dead)
+    }
+
+    /// Takes in the ends of runs that nobody can record any more.
+    fn finish(&mut self, name: &str, store: &Store) -> Result<bool, Stuck> {
+        let ends = cut_off::ends(&self.directory)?;
+        let done = Position { directory: name.to_owned(), segment: DONE.segment, offset: DONE.offset };
+        store.ingest_from(&done, &ends)?;
+        store.forget_positions(name, DONE.segment)?;
+        self.reader.seek(DONE);
+        Ok(!ends.is_empty())
     }
 }
 
