@@ -58,6 +58,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "traceable-wire",
             "anstyle",
             "axum",
+            "base64",
             "clap",
             "http-body-util",
             "hyper",

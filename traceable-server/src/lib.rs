@@ -6,6 +6,7 @@
 //!
 //! The crate is published for its program. Its functions serve the tests and may change in any release.
 
+mod api;
 pub mod cli;
 mod home;
 mod http;

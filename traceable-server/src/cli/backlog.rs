@@ -1,15 +1,12 @@
-//! What waits in the spools, and whether a server runs, as seen from outside.
+//! What waits in the spools, as seen from outside.
 
 use std::{
     fs::{self, File},
-    io::{self, Read as _, Write as _},
-    net::{SocketAddr, TcpStream},
+    io::{self, Read as _},
     path::Path,
-    time::Duration,
 };
 
 use serde::Serialize;
-use serde_json::{Value, json};
 use traceable_core::{
     delivery::Standing,
     spool::{Disk as _, Meta, StdDisk},
@@ -19,10 +16,8 @@ use traceable_store::Store;
 use super::Failure;
 use crate::home::Home;
 
-/// Bytes of a file or an answer that are read.
+/// Bytes of a file that are read.
 const MAX_READ: u64 = 1 << 20;
-
-const PATIENCE: Duration = Duration::from_secs(2);
 
 /// A program that records, or has recorded.
 #[derive(Debug, Serialize)]
@@ -92,31 +87,8 @@ fn spool(directory: &Path, store: &Store) -> Result<Spool, Failure> {
     Ok(found)
 }
 
-fn bounded(path: &Path) -> io::Result<Vec<u8>> {
+pub(super) fn bounded(path: &Path) -> io::Result<Vec<u8>> {
     let mut text = Vec::new();
     File::open(path)?.take(MAX_READ).read_to_end(&mut text)?;
     Ok(text)
-}
-
-/// What the server of this home says of itself. `None` when none runs.
-pub(super) fn server(home: &Home) -> Option<Value> {
-    let said: Value = serde_json::from_slice(&bounded(&home.server()).ok()?).ok()?;
-    let addresses = said["addresses"].as_array()?.iter().filter_map(|address| address.as_str()?.parse().ok());
-    addresses.into_iter().find_map(|address: SocketAddr| {
-        let mut health = health(address).ok()?;
-        health["url"] = json!(format!("http://{address}"));
-        (health["service"] == "traceable").then_some(health)
-    })
-}
-
-/// Asks for `/health`, in as few words as HTTP allows.
-fn health(address: SocketAddr) -> io::Result<Value> {
-    let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    let host = SocketAddr::new(if address.is_ipv4() { [127, 0, 0, 1].into() } else { address.ip() }, address.port());
-    write!(stream, "GET /health HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n")?;
-    let mut answer = Vec::new();
-    stream.take(MAX_READ).read_to_end(&mut answer)?;
-    let body = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n").map_or(&[][..], |at| &answer[at + 4..]);
-    Ok(serde_json::from_slice(body)?)
 }

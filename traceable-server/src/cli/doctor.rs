@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 use traceable_store::{Of, Query, ReportCount};
 
-use super::{Cli, Failure, backlog, open};
+use super::{Cli, Failure, backlog, open, remote::Remote};
 use crate::print::{BOLD, DIM, RED, YELLOW, ago, bytes, count, counted, line, now};
 
 /// Variables that say where traces go.
@@ -43,7 +43,7 @@ pub(super) fn run(cli: &mut Cli) -> Result<(), Failure> {
         version: env!("CARGO_PKG_VERSION"),
         home: cli.home.path().display().to_string(),
         environment: environment(),
-        server: backlog::server(&cli.home),
+        server: Remote::of(&cli.home).map(|server| server.health),
         store: Store {
             bytes: store.size()?,
             runs: store.count(&Query::default(), Of::Runs)?,

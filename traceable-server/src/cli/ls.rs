@@ -1,7 +1,9 @@
-//! `traceable ls`.
+//! `traceable ls`, `grep` and `tail`.
 
-use traceable_core::model::format_time;
-use traceable_store::{List, Listed, Of};
+use std::{collections::HashSet, io::Write as _, thread, time::Duration};
+
+use traceable_core::model::{RunId, format_time};
+use traceable_store::{List, Listed, Of, Place, Query, Words};
 
 use super::{Cli, Failure, open};
 use crate::print::{BOLD, DIM, RED, ago, counted, dollars, duration, fit, line, mark, now, tokens, width};
@@ -18,18 +20,44 @@ pub(super) struct Arguments {
     runs: bool,
 }
 
+#[derive(Debug, clap::Args)]
+pub(super) struct Grep {
+    /// Words that stand one behind the other in a text, name, error, tag or value
+    #[arg(required = true)]
+    words: Vec<String>,
+    /// How many at most
+    #[arg(short = 'n', long, default_value_t = 20)]
+    limit: usize,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Tail {
+    /// What to show, as for `ls`
+    query: Vec<String>,
+}
+
+/// How often `tail` looks.
+const PAUSE: Duration = Duration::from_millis(300);
+
+/// How many of the newest traces `tail` looks at.
+const NEWEST: usize = 200;
+
 pub(super) fn run(cli: &mut Cli, arguments: &Arguments) -> Result<(), Failure> {
     let query = open::query(&arguments.query)?;
-    let store = open::store(cli)?;
     let of = if arguments.runs { Of::Runs } else { Of::Traces };
-    let page = store.list(&List { query, of, limit: arguments.limit, ..List::default() })?;
+    list(cli, &List { query, of, limit: arguments.limit, ..List::default() })
+}
+
+pub(super) fn grep(cli: &mut Cli, arguments: &Grep) -> Result<(), Failure> {
+    let words = Words { text: arguments.words.join(" "), is_prefix: false };
+    list(cli, &List { query: Query::Text(Place::Any, words), limit: arguments.limit, ..List::default() })
+}
+
+fn list(cli: &mut Cli, list: &List) -> Result<(), Failure> {
+    let page = open::store(cli)?.list(list)?;
+    print(cli, &page.rows)?;
     if cli.is_json {
-        return page.rows.iter().try_for_each(|listed| cli.json(listed));
-    }
-    let now = now();
-    for listed in &page.rows {
-        let text = of_row(cli, listed, now);
-        cli.line(text)?;
+        return Ok(());
     }
     if page.rows.is_empty() {
         cli.line("nothing found")?;
@@ -37,6 +65,41 @@ pub(super) fn run(cli: &mut Cli, arguments: &Arguments) -> Result<(), Failure> {
     if page.next.is_some() {
         let more = cli.look.paint(DIM, "there is more: -n shows it");
         cli.line(more)?;
+    }
+    Ok(())
+}
+
+/// Shows traces when their first run has come, until it is interrupted.
+pub(super) fn tail(cli: &mut Cli, arguments: &Tail) -> Result<(), Failure> {
+    let query = open::query(&arguments.query)?;
+    let list = List { query, of: Of::Traces, limit: NEWEST, ..List::default() };
+    let mut seen: Option<HashSet<RunId>> = None;
+    loop {
+        // Opened each time: between two looks another command may write.
+        let mut rows = open::store(cli)?.list(&list)?.rows;
+        let ids: HashSet<RunId> = rows.iter().map(|listed| listed.row.trace_id).collect();
+        match &seen {
+            Some(seen) => rows.retain(|listed| !seen.contains(&listed.row.trace_id)),
+            // A few to begin with, so that one sees that it works.
+            None => rows.truncate(5),
+        }
+        rows.reverse();
+        print(cli, &rows)?;
+        cli.out.flush()?;
+        seen = Some(ids);
+        thread::sleep(PAUSE);
+    }
+}
+
+fn print(cli: &mut Cli, rows: &[Listed]) -> Result<(), Failure> {
+    let now = now();
+    for listed in rows {
+        if cli.is_json {
+            cli.json(listed)?;
+        } else {
+            let text = of_row(cli, listed, now);
+            cli.line(text)?;
+        }
     }
     Ok(())
 }

@@ -2,9 +2,12 @@
 #![allow(clippy::doc_markdown, reason = "what is said of arguments is read on a terminal")]
 
 mod backlog;
+mod change;
 mod doctor;
+mod export;
 mod ls;
 mod open;
+mod remote;
 mod serve;
 mod show;
 mod stats;
@@ -45,6 +48,20 @@ enum Command {
     Ls(ls::Arguments),
     /// Count runs, errors, tokens and cost, and say how long runs take
     Stats(stats::Arguments),
+    /// List runs in which words stand
+    Grep(ls::Grep),
+    /// Show traces as they come
+    Tail(ls::Tail),
+    /// Write runs as JSON Lines in LangSmith's shape
+    Export(export::Arguments),
+    /// Read what `export` wrote, or what LangSmith's SDKs could not send; twice is as once
+    Import(change::Import),
+    /// Remove traces or runs, with their texts, scores and files
+    Rm(change::Rm),
+    /// Judge a run
+    Score(change::Judge),
+    /// Give a run tags
+    Tag(change::Tag),
     /// Say what is configured, what reaches us, and what is stuck
     Doctor,
 }
@@ -90,6 +107,13 @@ pub fn run() -> ExitCode {
             Command::Show(arguments) => show::run(&mut cli, &arguments),
             Command::Ls(arguments) => ls::run(&mut cli, &arguments),
             Command::Stats(arguments) => stats::run(&mut cli, &arguments),
+            Command::Grep(arguments) => ls::grep(&mut cli, &arguments),
+            Command::Tail(arguments) => ls::tail(&mut cli, &arguments),
+            Command::Export(arguments) => export::run(&mut cli, &arguments),
+            Command::Import(arguments) => change::import(&mut cli, &arguments),
+            Command::Rm(arguments) => change::rm(&mut cli, &arguments),
+            Command::Score(arguments) => change::score(&mut cli, &arguments),
+            Command::Tag(arguments) => change::tag(&mut cli, &arguments),
             Command::Doctor => doctor::run(&mut cli),
         };
         done.and_then(|()| Ok(cli.out.flush()?))

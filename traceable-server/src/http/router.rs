@@ -13,7 +13,7 @@ use axum::{
 use serde_json::{Value, json};
 
 use super::{App, guard::guard};
-use crate::{langsmith, otlp};
+use crate::{api, langsmith, otlp};
 
 /// How many different routes are counted that are not served.
 const MAX_NOT_SERVED: usize = 64;
@@ -50,6 +50,7 @@ fn table() -> Table {
     table.add(&Method::GET, "/health", health);
     langsmith::routes(&mut table);
     otlp::routes(&mut table);
+    api::routes(&mut table);
     table
 }
 
