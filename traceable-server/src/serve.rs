@@ -27,12 +27,13 @@ use tokio::{
     time::{sleep, timeout},
 };
 use traceable_core::spool::{Disk as _, StdDisk};
-use traceable_store::Store;
+use traceable_store::{Limits, Store};
 
 use crate::{
     home::Home,
     http::{App, Bodies, Guard, router},
     ingest::Ingest,
+    print::now,
     spools,
 };
 
@@ -47,6 +48,9 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// Bytes of the head of a request.
 const HEAD_BYTES: usize = 64 << 10;
+
+/// How often it is looked for what need not be kept.
+const SWEEP: Duration = Duration::from_secs(600);
 
 /// How long requests may go on when the server has been told to stop.
 const FAREWELL: Duration = Duration::from_secs(5);
@@ -64,12 +68,14 @@ pub struct Config {
     pub token: Option<String>,
     /// Whether other machines may ask without a token.
     pub is_open: bool,
+    /// What is kept.
+    pub limits: Limits,
 }
 
 impl Config {
     /// On this machine alone.
     pub fn new(home: Home) -> Self {
-        Self { home, listen: Vec::new(), names: Vec::new(), token: None, is_open: false }
+        Self { home, listen: Vec::new(), names: Vec::new(), token: None, is_open: false, limits: Limits::default() }
     }
 }
 
@@ -130,6 +136,7 @@ pub struct Server {
     router: Router,
     store: Arc<Store>,
     home: Home,
+    limits: Limits,
 }
 
 impl Server {
@@ -139,7 +146,7 @@ impl Server {
     ///
     /// See [`ServeError`].
     pub async fn bind(config: Config) -> Result<Self, ServeError> {
-        let Config { home, listen, names, token, is_open } = config;
+        let Config { home, listen, names, token, is_open, limits } = config;
         let public = listen.iter().find(|address| !address.ip().is_loopback());
         if let Some(address) = public.filter(|_| token.is_none() && !is_open) {
             return Err(ServeError::NoToken(*address));
@@ -170,7 +177,7 @@ impl Server {
             not_served: Mutex::default(),
             not_kept: Mutex::default(),
         };
-        Ok(Self { listeners, addresses, router: router(Arc::new(app)), store, home })
+        Ok(Self { listeners, addresses, router: router(Arc::new(app)), store, home, limits })
     }
 
     /// Where it listens.
@@ -184,10 +191,11 @@ impl Server {
     ///
     /// When no thread can be started.
     pub async fn run(self, stop: impl Future<Output = ()>) -> io::Result<()> {
-        let Self { listeners, router, store, home, .. } = self;
+        let Self { listeners, router, store, home, limits, .. } = self;
         let file = home.server();
         let is_over = Arc::new(AtomicBool::new(false));
         let reads = Arc::clone(&is_over);
+        let kept = tokio::spawn(keep(Arc::clone(&store), limits));
         let reader = thread::Builder::new().name("traceable-spools".into()).spawn(move || {
             spools::follow(&store, &home, &reads);
         })?;
@@ -199,6 +207,7 @@ impl Server {
         }
         stop.await;
         accepting.shutdown().await;
+        kept.abort();
         if let Some(graceful) = Arc::into_inner(graceful) {
             // Who does not come to an end by then sends again what was not answered.
             let _ = timeout(FAREWELL, graceful.shutdown()).await;
@@ -208,6 +217,16 @@ impl Server {
         let _ = tokio::task::spawn_blocking(move || reader.join()).await;
         let _ = fs::remove_file(file);
         Ok(())
+    }
+}
+
+/// Removes what is too old or too much.
+async fn keep(store: Arc<Store>, limits: Limits) {
+    while limits != Limits::default() {
+        let store = Arc::clone(&store);
+        // What cannot be removed now is removed later.
+        let _ = tokio::task::spawn_blocking(move || store.keep_within(&limits, now())).await;
+        sleep(SWEEP).await;
     }
 }
 

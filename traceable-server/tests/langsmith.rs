@@ -4,7 +4,7 @@
 mod support;
 
 use serde_json::{Value, json};
-use support::{Server, send};
+use support::{Server, send, until};
 use traceable_core::model::{Json, Run, RunChange, RunId, Score, ScoreSource, ScoreTarget, Status};
 use traceable_wire::{encoding::Encoding, langsmith::Encoder};
 
@@ -129,4 +129,40 @@ fn wrong_filters_and_unknown_routes_are_named() {
     let (status, said) = server.get("/datasets?limit=1");
     assert_eq!((status, said["detail"].as_str()), (501, Some("traceable does not serve GET /datasets")));
     assert_eq!(server.get("/health").1["not_served"]["GET /datasets"], json!(1));
+}
+
+#[test]
+fn bodies_that_would_fill_the_memory_are_refused() {
+    let home = tempfile::tempdir().unwrap();
+    let server = Server::start(home.path());
+    let bomb = Encoding::Zstd.compress(vec![b' '; 201 << 20]).unwrap();
+    let headers = [("content-type", "application/json"), ("content-encoding", "zstd")];
+    let answer = send(server.address, "POST", "/runs/batch", &headers, &bomb).unwrap();
+    assert_eq!(answer.status, 413);
+    let mut changes = vec![RunChange::End(run(1, "large"))];
+    if let RunChange::End(run) = &mut changes[0] {
+        run.inputs = Json::parse(format!("{{\"text\":\"{}\"}}", "long ".repeat(8 << 20))).ok();
+    }
+    let body = Encoder::default().multipart(&changes, BOUNDARY, 1 << 30).body;
+    let kind = format!("multipart/form-data; boundary={BOUNDARY}");
+    let headers = [("content-type", kind.as_str()), ("content-encoding", "zstd")];
+    let answer =
+        send(server.address, "POST", "/runs/multipart", &headers, &Encoding::Zstd.compress(body).unwrap()).unwrap();
+    assert_eq!(answer.status, 202, "40 MiB are taken");
+}
+
+#[test]
+fn what_is_too_old_is_not_kept() {
+    let home = tempfile::tempdir().unwrap();
+    let id = RunId::from_u128(1);
+    let old = json!({
+        "id": id, "trace_id": id, "name": "old", "run_type": "chain", "start_time": "2020-09-21T10:13:20Z",
+        "end_time": "2020-09-21T10:13:21Z",
+    });
+    {
+        let server = Server::start(home.path());
+        assert_eq!(server.post("/runs", &old).0, 202);
+    }
+    let server = Server::told(home.path(), "127.0.0.1:0".parse().unwrap(), &[], &["--keep", "30d"]);
+    until(|| (server.get(&format!("/runs/{id}")).0 == 404).then_some(()));
 }

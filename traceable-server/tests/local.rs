@@ -133,3 +133,13 @@ fn wrong_words_are_answered_with_the_right_ones() {
     let none = support::command(home.path(), &["show", "last"]);
     assert!(String::from_utf8_lossy(&none.stderr).contains("nothing was traced yet"));
 }
+
+#[cfg(unix)]
+#[test]
+fn a_server_that_is_asked_to_end_says_farewell() {
+    let home = tempfile::tempdir().unwrap();
+    let mut server = Server::start(home.path());
+    assert!(home.path().join("server.json").exists());
+    assert!(server.terminate().success());
+    assert!(!home.path().join("server.json").exists());
+}

@@ -2,7 +2,9 @@
 
 use std::{io::Write as _, net::SocketAddr};
 
-use super::{Cli, Failure};
+use traceable_store::Limits;
+
+use super::{Cli, Failure, stats::stretch};
 use crate::serve::{Config, Server};
 
 #[derive(Debug, Default, clap::Args)]
@@ -16,13 +18,42 @@ pub(super) struct Arguments {
     /// Let other machines read and write without a token (see TRACEABLE_TOKEN)
     #[arg(long)]
     insecure_no_auth: bool,
+    /// Remove traces that are older than this, such as 30d
+    #[arg(long, value_name = "TIME")]
+    keep: Option<String>,
+    /// Remove the oldest traces when the store is larger than this, such as 10GB
+    #[arg(long, value_name = "BYTES", value_parser = size)]
+    max_size: Option<u64>,
+}
+
+/// A number of bytes with a unit.
+fn size(text: &str) -> Result<u64, String> {
+    let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let (number, unit) = text.split_at(digits);
+    let factor = match unit.trim().to_ascii_lowercase().as_str() {
+        "" | "b" => Some(1),
+        "kb" => Some(1_000),
+        "mb" => Some(1_000_000),
+        "gb" => Some(1_000_000_000),
+        "tb" => Some(1_000_000_000_000),
+        _ => None,
+    };
+    let bytes = factor.and_then(|factor| number.parse::<u64>().ok()?.checked_mul(factor));
+    bytes.ok_or_else(|| "expected a number of bytes, such as 500MB or 10GB".to_owned())
 }
 
 pub(super) fn run(cli: &mut Cli, arguments: Arguments) -> Result<(), Failure> {
-    let Arguments { listen, allow_host: names, insecure_no_auth: is_open } = arguments;
+    let Arguments { listen, allow_host: names, insecure_no_auth: is_open, keep, max_size } = arguments;
+    let mut limits = Limits::default();
+    if let Some(age) = keep.as_deref().map(stretch).transpose()? {
+        limits = limits.age(age);
+    }
+    if let Some(bytes) = max_size {
+        limits = limits.bytes(bytes);
+    }
     // Not an argument: those can be read by every user of the machine.
     let token = std::env::var("TRACEABLE_TOKEN").ok().filter(|token| !token.is_empty());
-    let config = Config { listen, names, token, is_open, ..Config::new(cli.home.clone()) };
+    let config = Config { listen, names, token, is_open, limits, ..Config::new(cli.home.clone()) };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("traceable").build()?;
     runtime.block_on(async {
         let has_token = config.token.is_some();

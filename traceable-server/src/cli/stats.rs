@@ -85,7 +85,7 @@ fn field(name: &str) -> Result<traceable_store::Field, Failure> {
 }
 
 /// A duration, as queries know it.
-fn stretch(text: &str) -> Result<Duration, Failure> {
+pub(super) fn stretch(text: &str) -> Result<Duration, Failure> {
     match Query::parse(&format!("latency:>{text}"), 0)? {
         Query::Compare(_, _, traceable_store::Value::Duration(nanos)) if nanos > 0 => {
             Ok(Duration::from_nanos(nanos as u64))

@@ -21,12 +21,16 @@ pub struct Server {
 
 impl Server {
     pub fn start(home: &Path) -> Self {
-        Self::with(home, "127.0.0.1:0".parse().unwrap(), &[])
+        Self::told(home, "127.0.0.1:0".parse().unwrap(), &[], &[])
     }
 
     pub fn with(home: &Path, listen: SocketAddr, env: &[(&str, &str)]) -> Self {
+        Self::told(home, listen, env, &[])
+    }
+
+    pub fn told(home: &Path, listen: SocketAddr, env: &[(&str, &str)], arguments: &[&str]) -> Self {
         let mut command = Command::new(PROGRAM);
-        command.arg("--home").arg(home).args(["--json", "serve", "--listen", &listen.to_string()]);
+        command.arg("--home").arg(home).args(["--json", "serve", "--listen", &listen.to_string()]).args(arguments);
         command.envs(env.iter().copied()).stdout(Stdio::piped());
         let mut process = command.spawn().unwrap();
         let mut line = String::new();
@@ -44,6 +48,13 @@ impl Server {
     pub fn kill(&mut self) {
         self.process.kill().unwrap();
         self.process.wait().unwrap();
+    }
+
+    /// Asks it to end, as a service manager does.
+    pub fn terminate(&mut self) -> std::process::ExitStatus {
+        let pid = self.process.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        self.process.wait().unwrap()
     }
 
     pub fn get(&self, path: &str) -> (u16, Value) {
