@@ -60,6 +60,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "axum",
             "base64",
             "clap",
+            "clap_complete",
             "http-body-util",
             "hyper",
             "hyper-util",

@@ -19,7 +19,7 @@ use std::{
     process::ExitCode,
 };
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 use serde::Serialize;
 
 use crate::{home::Home, print::Look};
@@ -62,6 +62,11 @@ enum Command {
     Score(change::Judge),
     /// Give a run tags
     Tag(change::Tag),
+    /// Print what a shell needs to complete commands
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
     /// Say what is configured, what reaches us, and what is stuck
     Doctor,
 }
@@ -114,6 +119,10 @@ pub fn run() -> ExitCode {
             Command::Rm(arguments) => change::rm(&mut cli, &arguments),
             Command::Score(arguments) => change::score(&mut cli, &arguments),
             Command::Tag(arguments) => change::tag(&mut cli, &arguments),
+            Command::Completions { shell } => {
+                clap_complete::generate(shell, &mut Arguments::command(), "traceable", &mut cli.out);
+                Ok(())
+            }
             Command::Doctor => doctor::run(&mut cli),
         };
         done.and_then(|()| Ok(cli.out.flush()?))
