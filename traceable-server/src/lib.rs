@@ -20,5 +20,5 @@ mod spools;
 pub use self::{
     home::Home,
     http::routes,
-    serve::{Config, Server},
+    serve::{Config, ServeError, Server},
 };
