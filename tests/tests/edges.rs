@@ -67,6 +67,27 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ),
     ("traceable-store", &["traceable-core", "base64", "rusqlite", "serde", "serde_json", "sha2", "zstd"]),
     (
+        "traceable-server",
+        &[
+            "traceable-core",
+            "traceable-store",
+            "traceable-wire",
+            "anstyle",
+            "axum",
+            "base64",
+            "clap",
+            "clap_complete",
+            "http-body-util",
+            "hyper",
+            "hyper-util",
+            "serde",
+            "serde_json",
+            "terminal_size",
+            "tokio",
+            "unicode-width",
+        ],
+    ),
+    (
         "traceable",
         &[
             "traceable-core",

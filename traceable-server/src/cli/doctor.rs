@@ -1,0 +1,139 @@
+//! `traceable doctor`: what is configured, what reaches us, what is stuck.
+
+use std::{collections::BTreeMap, path::Path};
+
+use serde::Serialize;
+use serde_json::Value;
+use traceable_store::{Of, Query, ReportCount};
+
+use super::{Cli, Failure, backlog, open, remote::Remote};
+use crate::print::{BOLD, DIM, RED, YELLOW, ago, bytes, count, counted, line, now};
+
+/// Variables that say where traces go.
+const PREFIXES: [&str; 4] = ["TRACEABLE", "LANGSMITH_", "LANGCHAIN_", "OTEL_"];
+
+/// Variables whose value is nobody's business.
+const SECRETS: [&str; 5] = ["KEY", "TOKEN", "HEADERS", "SECRET", "PASSWORD"];
+
+#[derive(Debug, Serialize)]
+struct Report {
+    version: &'static str,
+    home: String,
+    environment: BTreeMap<String, String>,
+    /// What the server of this home says, if one runs.
+    server: Option<Value>,
+    store: Store,
+    spools: Vec<backlog::Spool>,
+    /// What clients said that they did not record.
+    dropped: Vec<ReportCount>,
+}
+
+#[derive(Debug, Serialize)]
+struct Store {
+    bytes: u64,
+    runs: u64,
+    traces: u64,
+    /// Runs that words are not found in yet.
+    not_indexed: u64,
+}
+
+pub(super) fn run(cli: &mut Cli) -> Result<(), Failure> {
+    let store = open::store(cli)?;
+    let report = Report {
+        version: env!("CARGO_PKG_VERSION"),
+        home: cli.home.path().display().to_string(),
+        environment: environment(),
+        server: Remote::of(&cli.home).map(|server| server.health),
+        store: Store {
+            bytes: store.size()?,
+            runs: store.count(&Query::default(), Of::Runs)?,
+            traces: store.count(&Query::default(), Of::Traces)?,
+            not_indexed: store.pending_texts()?,
+        },
+        spools: backlog::spools(&cli.home, &store)?,
+        dropped: store.reports()?,
+    };
+    if cli.is_json { cli.json(&report) } else { print(cli, &report) }
+}
+
+fn environment() -> BTreeMap<String, String> {
+    let set =
+        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    set.filter(|(name, value)| !value.is_empty() && PREFIXES.iter().any(|prefix| name.starts_with(prefix)))
+        .map(|(name, value)| {
+            // An address may hold a password before an `@`.
+            let is_secret = SECRETS.iter().any(|part| name.contains(part)) || value.contains('@');
+            (name, if is_secret { "(set)".to_owned() } else { value })
+        })
+        .collect()
+}
+
+fn print(cli: &mut Cli, report: &Report) -> Result<(), Failure> {
+    let (look, now) = (cli.look, now());
+    let bad = |text: String| look.paint(RED, &text);
+    let heading = |name: &str| look.paint(BOLD, name);
+    cli.line(format_args!("{} {}", heading("traceable"), report.version))?;
+    cli.line(format_args!("  home    {}", line(&report.home)))?;
+    let Store { bytes: size, runs, traces, not_indexed } = &report.store;
+    cli.line(format_args!("  store   {}, {} in {}", bytes(*size), counted(*runs, "run"), counted(*traces, "trace")))?;
+    if *not_indexed > 0 {
+        cli.line(format_args!("          {} not searchable by words yet", counted(*not_indexed, "run")))?;
+    }
+    match &report.server {
+        Some(server) => {
+            cli.line(format_args!("  server  runs at {}", line(server["url"].as_str().unwrap_or_default())))?;
+            for (name, what) in [("not_served", "asked for and not served"), ("not_kept", "taken and not kept")] {
+                for (route, times) in server[name].as_object().into_iter().flatten() {
+                    let text = format!("          {what}: {} ({times} times)", line(route));
+                    cli.line(look.paint(YELLOW, &text))?;
+                }
+            }
+        }
+        None => cli.line("  server  does not run; `traceable` starts it")?,
+    }
+    cli.line(heading("environment"))?;
+    for (name, value) in &report.environment {
+        cli.line(format_args!("  {}={}", line(name), line(value)))?;
+    }
+    if report.environment.is_empty() {
+        cli.line("  nothing is set")?;
+    }
+    cli.line(heading("programs of this machine"))?;
+    for spool in &report.spools {
+        let program = Path::new(&spool.executable).file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let state = if spool.is_alive { "runs" } else { "has ended" };
+        let read = if spool.unread_bytes > 0 {
+            format!(", {} not read yet", bytes(spool.unread_bytes))
+        } else {
+            String::new()
+        };
+        let began = if spool.start > 0 { ago(spool.start, now) } else { "?".into() };
+        cli.line(format_args!(
+            "  {} ({}) began {began}, {state}: {}{read}",
+            line(&program),
+            spool.pid,
+            bytes(spool.bytes)
+        ))?;
+        for backend in &spool.backends {
+            let standing = &backend.standing;
+            let said =
+                if standing.last_answer.is_empty() { "no answer yet".into() } else { line(&standing.last_answer) };
+            cli.line(format_args!("    {}: {said}, {} delivered", line(&backend.name), count(standing.delivered)))?;
+            if let Some(since) = standing.paused_since {
+                cli.line(bad(format!("      nothing is delivered since {}", ago(since, now))))?;
+            }
+            if standing.refused > 0 || backend.refused_files > 0 {
+                let text = format!("      refused for good: {}", counted(standing.refused, "change"));
+                cli.line(bad(text))?;
+            }
+        }
+    }
+    if report.spools.is_empty() {
+        cli.line(look.paint(DIM, "  none has recorded anything here; `traceable::init()` switches recording on"))?;
+    }
+    for dropped in &report.dropped {
+        let text = format!("{} not recorded: {}", counted(dropped.count, "run"), line(&dropped.reason));
+        cli.line(bad(text))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,69 @@
+//! The server that holds the store, asked by a command. In as few words as HTTP allows.
+
+use std::{
+    io::{self, Read as _, Write as _},
+    net::{SocketAddr, TcpStream},
+    time::Duration,
+};
+
+use serde_json::{Value, json};
+
+use super::{Failure, backlog::bounded};
+use crate::home::Home;
+
+/// Bytes of an answer that are read.
+const MAX_READ: u64 = 1 << 20;
+
+const CONNECT: Duration = Duration::from_secs(2);
+
+/// A server of this home.
+pub(super) struct Remote {
+    address: SocketAddr,
+    /// What it says of itself.
+    pub(super) health: Value,
+}
+
+impl Remote {
+    /// The server of this home, if one runs.
+    pub(super) fn of(home: &Home) -> Option<Self> {
+        let said: Value = serde_json::from_slice(&bounded(&home.server()).ok()?).ok()?;
+        let mut addresses = said["addresses"].as_array()?.iter().filter_map(|address| address.as_str()?.parse().ok());
+        addresses.find_map(|address: SocketAddr| {
+            let (_, mut health) = ask(address, "GET", "/health", b"").ok()?;
+            health["url"] = json!(format!("http://{address}"));
+            (health["service"] == "traceable").then_some(Self { address, health })
+        })
+    }
+
+    /// Sends JSON, and answers what came back.
+    pub(super) fn post(&self, path: &str, body: &[u8]) -> Result<Value, Failure> {
+        let (status, said) = ask(self.address, "POST", path, body)?;
+        if (200..300).contains(&status) {
+            return Ok(said);
+        }
+        let why = said["detail"].as_str().unwrap_or("no reason given");
+        Err(Failure(format!("the server says {status}: {why}")))
+    }
+}
+
+fn ask(address: SocketAddr, method: &str, path: &str, body: &[u8]) -> io::Result<(u16, Value)> {
+    let mut stream = TcpStream::connect_timeout(&address, CONNECT)?;
+    stream.set_read_timeout(Some(Duration::from_secs(60)))?;
+    let token = std::env::var("TRACEABLE_TOKEN").unwrap_or_default();
+    let key = if token.is_empty() { String::new() } else { format!("x-api-key: {token}\r\n") };
+    // One that listens everywhere is asked by a name that it always has.
+    write!(
+        stream,
+        "{method} {path} HTTP/1.1\r\nhost: localhost:{}\r\n{key}content-type: application/json\r\n\
+         content-length: {}\r\nconnection: close\r\n\r\n",
+        address.port(),
+        body.len(),
+    )?;
+    stream.write_all(body)?;
+    let mut answer = Vec::new();
+    stream.take(MAX_READ).read_to_end(&mut answer)?;
+    let end = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n").ok_or(io::ErrorKind::UnexpectedEof)?;
+    let status = String::from_utf8_lossy(&answer[..end]).split(' ').nth(1).and_then(|status| status.parse().ok());
+    let said = serde_json::from_slice(&answer[end + 4..]).unwrap_or_default();
+    Ok((status.ok_or(io::ErrorKind::InvalidData)?, said))
+}

@@ -1,0 +1,111 @@
+//! The thread that writes what comes over HTTP: requests that come together are one transaction.
+//!
+//! A request is answered when what it brought is in the store. A commit costs about the same for one run as for hundreds,
+//! so whoever comes while one is on its way waits for the next, together with all others.
+
+use std::{
+    io,
+    sync::{
+        Arc,
+        mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_channel},
+    },
+    thread,
+};
+
+use tokio::sync::oneshot;
+use traceable_core::model::RunChange;
+use traceable_store::{Error, Store};
+
+use crate::http::{Refusal, Room};
+
+/// Requests that wait for the next transaction. How much they weigh is bounded by the room that they hold.
+const QUEUE: usize = 1_024;
+
+/// Changes of one transaction, or as many as one request has.
+const CHANGES: usize = 10_000;
+
+/// Runs whose text is indexed before the thread looks for work again.
+const TEXTS: usize = 256;
+
+/// Writes changes to the store.
+#[derive(Debug, Clone)]
+pub(crate) struct Ingest(SyncSender<Job>);
+
+struct Job {
+    changes: Vec<RunChange>,
+    /// Given back when the changes are written.
+    _room: Room,
+    answer: oneshot::Sender<Result<(), Refusal>>,
+}
+
+impl Ingest {
+    /// Starts the thread. It ends when nobody can send to it any more.
+    pub(crate) fn start(store: Arc<Store>) -> io::Result<Self> {
+        let (sender, jobs) = sync_channel(QUEUE);
+        thread::Builder::new().name("traceable-ingest".into()).spawn(move || write(&store, &jobs))?;
+        Ok(Self(sender))
+    }
+
+    /// Writes changes; all or none of them are in the store when this has answered.
+    pub(crate) async fn take(&self, changes: Vec<RunChange>, room: Room) -> Result<(), Refusal> {
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let (answer, answered) = oneshot::channel();
+        match self.0.try_send(Job { changes, _room: room, answer }) {
+            Ok(()) => answered.await.unwrap_or(Err(Refusal::Stopped)),
+            Err(TrySendError::Full(_)) => Err(Refusal::Busy),
+            Err(TrySendError::Disconnected(_)) => Err(Refusal::Stopped),
+        }
+    }
+}
+
+fn write(store: &Store, jobs: &Receiver<Job>) {
+    let mut has_texts = true;
+    loop {
+        let first = match jobs.try_recv() {
+            Ok(job) => job,
+            Err(TryRecvError::Disconnected) => return,
+            // What cannot be indexed now stays to be indexed.
+            Err(TryRecvError::Empty) if has_texts => {
+                has_texts = store.index_pending(TEXTS).is_ok_and(|indexed| indexed > 0);
+                continue;
+            }
+            Err(TryRecvError::Empty) => match jobs.recv() {
+                Ok(job) => job,
+                Err(_) => return,
+            },
+        };
+        has_texts = true;
+        let mut batch = vec![first];
+        let mut changes = batch[0].changes.len();
+        while changes < CHANGES
+            && let Ok(job) = jobs.try_recv()
+        {
+            changes += job.changes.len();
+            batch.push(job);
+        }
+        commit(store, batch);
+    }
+}
+
+fn commit(store: &Store, mut batch: Vec<Job>) {
+    let lengths: Vec<usize> = batch.iter().map(|job| job.changes.len()).collect();
+    let mut all: Vec<RunChange> = batch.iter_mut().flat_map(|job| std::mem::take(&mut job.changes)).collect();
+    let outcome = store.ingest(&all);
+    let is_alone = batch.len() == 1;
+    for (job, length) in batch.into_iter().zip(lengths) {
+        let changes: Vec<RunChange> = all.drain(..length).collect();
+        let answer = match &outcome {
+            Ok(_) => Ok(()),
+            // What only one of them brought must not keep the others out.
+            Err(error) if !is_alone && !matches!(error, Error::Full) => match store.ingest(&changes) {
+                Ok(_) => Ok(()),
+                Err(error) => Err(Refusal::of(&error)),
+            },
+            Err(error) => Err(Refusal::of(error)),
+        };
+        // Whoever has gone away sends it again, which changes nothing.
+        let _ = job.answer.send(answer);
+    }
+}

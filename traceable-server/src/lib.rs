@@ -1,0 +1,24 @@
+//! The program `traceable`: takes traces in, keeps them in a store on this machine, and shows them.
+//!
+//! Data goes one way. What comes over HTTP (`http`, `langsmith`, `otlp`) or lies in the spools of this machine (`spools`)
+//! becomes changes of runs, which one thread writes to the store (`ingest`); what is asked, over HTTP or on the command
+//! line (`cli`), is read from there.
+//!
+//! The crate is published for its program. Its functions serve the tests and may change in any release.
+
+mod api;
+pub mod cli;
+mod home;
+mod http;
+mod ingest;
+mod langsmith;
+mod otlp;
+mod print;
+mod serve;
+mod spools;
+
+pub use self::{
+    home::Home,
+    http::routes,
+    serve::{Config, ServeError, Server},
+};
