@@ -518,8 +518,8 @@ impl fmt::Display for InitError {
             Kind::Destination { name, .. } => write!(f, "the destination `{name}` could not be opened"),
             Kind::UnknownDestination(name) => write!(
                 f,
-                "there is no destination `{name}`: use `local`, `console`, `jsonl:` and a path, `langsmith` or `traceable`, each \
-                  with its feature switched on (`spool` for `local`, `remote` for `traceable`)"
+                "there is no destination `{name}`: use `local`, `console`, `jsonl:` and a path, `langsmith`, `otlp` or \
+                 `traceable`, each with its feature switched on (`spool` for `local`, `remote` for `traceable`)"
             ),
             #[cfg(feature = "redaction")]
             Kind::Pattern(error) => error.fmt(f),
