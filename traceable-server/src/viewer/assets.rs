@@ -18,8 +18,12 @@ macro_rules! files {
     };
 }
 
-/// Each with what it held when the program was built.
-const FILES: &[(&str, &str)] = files!["app.js", "dom.js", "icon.svg", "keys.js", "style.css"];
+/// Each with what it held when the program was built. What is named `*.css` is sent as one file, [`STYLE`], in this order.
+const FILES: &[(&str, &str)] =
+    files!["app.js", "dom.js", "icon.svg", "keys.js", "base.css", "lists.css", "trace.css", "content.css"];
+
+/// The name of all styles together.
+const STYLE: &str = "style.css";
 
 /// Part of every file's address: another release has other addresses, so browsers may keep what they have.
 static VERSION: LazyLock<String> = LazyLock::new(|| {
@@ -37,6 +41,14 @@ pub(super) fn url(name: &str) -> String {
 }
 
 fn current(name: &str) -> Option<Cow<'static, str>> {
+    if name == STYLE {
+        let styles = FILES.iter().filter(|(file, _)| file.ends_with(".css"));
+        return Some(styles.filter_map(|(file, _)| single(file)).collect());
+    }
+    single(name)
+}
+
+fn single(name: &str) -> Option<Cow<'static, str>> {
     let (name, text) = FILES.iter().find(|(file, _)| *file == name)?;
     if cfg!(debug_assertions) {
         let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/viewer/assets").join(name);
