@@ -43,7 +43,7 @@ pub(super) fn url(name: &str) -> String {
 fn current(name: &str) -> Option<Cow<'static, str>> {
     if name == STYLE {
         let styles = FILES.iter().filter(|(file, _)| file.ends_with(".css"));
-        return Some(styles.filter_map(|(file, _)| single(file)).collect());
+        return Some(styles.filter_map(|(file, _)| single(file)).collect::<String>().into());
     }
     single(name)
 }
