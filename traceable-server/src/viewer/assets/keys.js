@@ -36,10 +36,12 @@ addEventListener("keydown", (event) => {
 keys({ "?": ["show the keys", help] });
 
 function help() {
+  /** @type {[string, string][]} */
   const rows = Object.entries(known).flatMap(([key, does]) => {
-    if (Array.isArray(does)) return [[key, does[0]]];
-    const after = Object.entries(does).filter(([, next]) => Array.isArray(next));
-    return after.map(([next, action]) => [`${key} ${next}`, action[0]]);
+    if (Array.isArray(does)) return [/** @type {[string, string]} */ ([key, does[0]])];
+    return Object.entries(does).flatMap(([next, action]) =>
+      Array.isArray(action) ? [/** @type {[string, string]} */ ([`${key} ${next}`, action[0]])] : [],
+    );
   });
   const list = element("dl", {}, ...rows.flatMap(([key, doc]) => [element("dt", {}, element("kbd", {}, key)), element("dd", {}, doc)]));
   const close = element("button", { type: "button" }, "Close");
