@@ -19,6 +19,7 @@ mod spools;
 mod viewer;
 
 pub use self::{
+    cli::running,
     home::Home,
     http::routes,
     serve::{Config, ServeError, Server},

@@ -102,6 +102,12 @@ impl Cli {
     }
 }
 
+/// The address of the server of this home, if one runs.
+pub fn running(home: &Home) -> Option<String> {
+    let remote = remote::Remote::of(home)?;
+    remote.health["url"].as_str().map(str::to_owned)
+}
+
 /// Does what the command line says.
 pub fn run() -> ExitCode {
     let Arguments { home, json, command } = Arguments::parse();
