@@ -78,15 +78,17 @@ impl Scene<'_> {
             line.push(DIM, if i == 0 { INDENT } else { DOT });
             line.push(style, &fact);
         }
-        // The id is there to be copied, so it is never cut.
-        if line.width() + text::width(DOT) + 36 > look.width {
+        let id = self.trace_id;
+        let name = look.server.map_or_else(|| id.to_string(), |server| format!("http://{server}/t/{id}"));
+        // It is there to be copied, so it is never cut.
+        if line.width() + text::width(DOT) + text::width(&name) > look.width {
             line.finish(page);
             line = Line::new(look);
             line.push(PLAIN, INDENT);
         } else {
             line.push(DIM, DOT);
         }
-        line.push(DIM, &self.trace_id.to_string());
+        line.push(DIM, &name);
         line.finish(page);
     }
 
