@@ -51,7 +51,8 @@ impl Refusal {
         }
     }
 
-    fn status(&self) -> StatusCode {
+    /// The code of the answer.
+    pub(crate) fn status(&self) -> StatusCode {
         match self {
             Self::Wrong(_) => StatusCode::BAD_REQUEST,
             Self::Unprocessable(_) => StatusCode::UNPROCESSABLE_ENTITY,
@@ -68,7 +69,8 @@ impl Refusal {
         }
     }
 
-    fn detail(self) -> String {
+    /// What is said of it.
+    pub(crate) fn detail(self) -> String {
         match self {
             Self::Wrong(what)
             | Self::Unprocessable(what)
