@@ -4,10 +4,12 @@
 //! and a window over long lists. Everything of a run is text for [`maud`], which escapes it.
 
 mod assets;
+mod content;
 mod frame;
 mod place;
 mod runs;
 mod show;
+mod text;
 
 use axum::{
     http::Method,
@@ -25,6 +27,7 @@ pub(crate) fn routes(table: &mut Table) {
     let get = Method::GET;
     table.add(&get, "/assets/{version}/{name}", assets::asset);
     table.add(&get, "/", runs::page);
+    table.add(&get, "/body/{id}/{side}", content::body);
 }
 
 /// A refusal as a page.
