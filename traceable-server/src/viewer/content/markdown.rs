@@ -164,7 +164,7 @@ mod tests {
     #[test]
     fn links_go_to_the_web_alone_and_say_where() {
         assert!(shown("[bank](https://bank.example@evil.example/x)").contains("evil.example</span>"));
-        assert!(shown("[b](https://evil.example\\@bank.example/)").contains(">evil.example</span>"));
+        assert!(shown("[b](https://evil.example\\\\@bank.example/)").contains(">evil.example</span>"));
         for url in
             ["javascript:alert(1)", "data:text/html,x", "vbscript:x", "//evil.example", "/stats", "file:///etc/passwd"]
         {
