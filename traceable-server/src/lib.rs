@@ -8,6 +8,7 @@
 
 mod api;
 pub mod cli;
+mod export;
 mod home;
 mod http;
 mod ingest;

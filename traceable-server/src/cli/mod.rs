@@ -7,6 +7,7 @@ mod doctor;
 mod export;
 mod ls;
 mod open;
+mod progress;
 mod remote;
 mod serve;
 mod show;
@@ -52,7 +53,7 @@ enum Command {
     Grep(ls::Grep),
     /// Show traces as they come
     Tail(ls::Tail),
-    /// Write runs as JSON Lines in LangSmith's shape
+    /// Write runs for other programs: JSON Lines, OTLP, Markdown, CSV, fine-tuning, datasets, Perfetto
     Export(export::Arguments),
     /// Read what `export` wrote, or what LangSmith's SDKs could not send; twice is as once
     Import(change::Import),
