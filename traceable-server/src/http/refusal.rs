@@ -66,7 +66,8 @@ impl Refusal {
         }
     }
 
-    fn detail(self) -> String {
+    /// What is said of it.
+    pub(crate) fn detail(self) -> String {
         match self {
             Self::Wrong(what)
             | Self::Unprocessable(what)
