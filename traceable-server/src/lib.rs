@@ -11,6 +11,7 @@ pub mod cli;
 mod export;
 mod home;
 mod http;
+mod import;
 mod ingest;
 mod langsmith;
 mod live;

@@ -90,7 +90,7 @@ fn into_file(
     let beside = path.with_file_name(format!("{}.part", path.file_name().unwrap_or_default().to_string_lossy()));
     let mut part = Part {
         query: arguments.query.join(" "),
-        format: format!("{:?}", arguments.format),
+        format: arguments.format.name(),
         traces: arguments.traces,
         below: arguments.below,
         after: None,

@@ -45,6 +45,11 @@ pub(crate) enum Format {
 }
 
 impl Format {
+    /// The name.
+    pub(crate) fn name(self) -> String {
+        clap::ValueEnum::to_possible_value(&self).map_or_else(String::new, |value| value.get_name().to_owned())
+    }
+
     /// The end of a file's name.
     pub(crate) fn extension(self) -> &'static str {
         match self {
@@ -200,7 +205,7 @@ impl Export {
                 self.begin(trace, Some(run), out)?;
             }
         } else if let Some(row) = self.row(store)? {
-            self.read = Some(Cursor::from(&row));
+            self.read = Some(Cursor::of(&row));
             self.count += 1;
             match self.list.of {
                 Of::Runs => self.run(store, tree::Place { id: row.id, depth: 0 }, out)?,

@@ -77,13 +77,6 @@ impl fmt::Display for Cursor {
     }
 }
 
-impl From<&Row> for Cursor {
-    /// The place behind a run.
-    fn from(row: &Row) -> Self {
-        Self { start_time: row.start_time, id: row.id }
-    }
-}
-
 /// A text that is no place between two pages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ParseCursorError;

@@ -4,8 +4,9 @@
 
 use std::fmt;
 
+use prost::Message;
 use serde::{
-    Deserializer,
+    Deserializer, Serialize,
     de::{DeserializeOwned, DeserializeSeed, MapAccess, SeqAccess, Visitor},
 };
 
@@ -58,6 +59,11 @@ pub(super) fn request<T: DeserializeOwned>(body: &[u8], member: &'static str) ->
         (None, Ok(())) if !count.is_request => Err(Problem::NotARequest),
         (None, Ok(())) => serde_json::from_slice(body).map_err(|error| Problem::Json(error.to_string())),
     }
+}
+
+/// A message of protobuf in JSON, on one line. `None` when it is no such message.
+pub(super) fn print<T: Message + Default + Serialize>(body: &[u8]) -> Option<String> {
+    serde_json::to_string(&T::decode(body).ok()?).ok()
 }
 
 #[derive(Default)]
