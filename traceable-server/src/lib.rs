@@ -8,8 +8,10 @@
 
 mod api;
 pub mod cli;
+mod export;
 mod home;
 mod http;
+mod import;
 mod ingest;
 mod langsmith;
 mod live;

@@ -1,57 +1,55 @@
-//! Our own protocol: what the commands ask of a server that holds the store.
+//! Our own protocol, in JSON: what the viewer's scripts, the commands and other programs ask of a server.
+//!
+//! `API.md` says what it answers, route by route; a test holds that page against this server.
 
+mod ask;
+mod changes;
 mod events;
+mod export;
+mod facts;
+mod people;
+mod runs;
+mod scores;
+mod tags;
 
-use std::sync::Arc;
+use axum::http::Method;
 
-use axum::{
-    Json,
-    body::Body,
-    extract::State,
-    http::{HeaderMap, Method},
-};
-use serde::{Deserialize, Serialize};
-use traceable_core::model::RunChange;
-use traceable_store::{Of, Query, Removed};
-
-use crate::{
-    http::{App, Refusal, Table},
-    print::now,
-};
+pub(crate) use self::{changes::Delete, tags::of_row as tag};
+use crate::http::Table;
 
 pub(crate) const CHANGES: &str = "/api/traceable/v1/changes";
-pub(crate) const EVENTS: &str = "/api/traceable/v1/events";
 pub(crate) const DELETE: &str = "/api/traceable/v1/delete";
 
-/// What is to be removed.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Delete {
-    /// In the words of `traceable ls`.
-    pub(crate) query: String,
-    /// Single runs, and not whole traces.
-    #[serde(default)]
-    pub(crate) runs: bool,
-}
-
 pub(crate) fn routes(table: &mut Table) {
-    table.add(&Method::GET, EVENTS, events::events);
-    table.add(&Method::POST, CHANGES, changes);
-    table.add(&Method::POST, DELETE, delete);
-}
-
-/// Takes a list of changes, as the spool writes them.
-async fn changes(State(app): State<Arc<App>>, headers: HeaderMap, body: Body) -> Result<(), Refusal> {
-    let taken = app.bodies.read(&headers, body).await?;
-    let changes: Vec<RunChange> = serde_json::from_slice(&taken.bytes)?;
-    app.ingest.take(changes, taken.room).await
-}
-
-async fn delete(State(app): State<Arc<App>>, headers: HeaderMap, body: Body) -> Result<Json<Removed>, Refusal> {
-    let taken = app.bodies.read(&headers, body).await?;
-    let Delete { query, runs } = serde_json::from_slice(&taken.bytes)?;
-    let query = Query::parse(&query, now())?;
-    let of = if runs { Of::Runs } else { Of::Traces };
-    let removed = app.ask(move |store| store.delete(&query, of)).await?;
-    app.live.tell_all();
-    Ok(Json(removed))
+    let (get, post, delete) = (&Method::GET, &Method::POST, &Method::DELETE);
+    table.add(post, CHANGES, changes::changes);
+    table.add(post, DELETE, changes::delete);
+    let at = |path: &str| format!("/api/traceable/v1{path}");
+    table.add(get, &at("/events"), events::events);
+    table.add(get, &at("/export"), export::export);
+    table.add(get, &at("/runs"), runs::list);
+    table.add(get, &at("/runs/{id}"), runs::one);
+    table.add(get, &at("/runs/{id}/messages"), runs::messages);
+    table.add(get, &at("/runs/{id}/{body}"), runs::body);
+    table.add(post, &at("/runs/{id}/tags"), tags::of_run);
+    table.add(get, &at("/traces"), runs::traces);
+    table.add(get, &at("/traces/{id}"), runs::trace);
+    table.add(get, &at("/traces/{id}/skeleton"), runs::skeleton);
+    table.add(post, &at("/traces/{id}/tags"), tags::of_trace);
+    table.add(get, &at("/threads"), people::threads);
+    table.add(get, &at("/threads/{id}"), people::thread);
+    table.add(delete, &at("/threads/{id}"), people::delete_thread);
+    table.add(post, &at("/threads/{id}/tags"), tags::of_thread);
+    table.add(get, &at("/users"), people::users);
+    table.add(get, &at("/users/{id}"), people::user);
+    table.add(delete, &at("/users/{id}"), people::delete_user);
+    table.add(get, &at("/scores"), scores::list);
+    table.add(post, &at("/scores"), scores::add);
+    table.add(delete, &at("/scores/{id}"), scores::delete);
+    table.add(get, &at("/stats"), facts::stats);
+    table.add(get, &at("/fields"), facts::fields);
+    table.add(get, &at("/values"), facts::values);
+    table.add(get, &at("/facets"), facts::facets);
+    table.add(get, &at("/projects"), facts::projects);
+    table.add(get, &at("/facts"), facts::facts);
 }

@@ -13,6 +13,8 @@ use traceable_store::{Error, QueryError};
 pub(crate) enum Refusal {
     /// The request is wrong.
     Wrong(String),
+    /// The query in it cannot be read.
+    Query(QueryError),
     /// A part of it is wrong.
     Unprocessable(String),
     /// It does not come from where it may come from.
@@ -54,7 +56,7 @@ impl Refusal {
     /// The code of the answer.
     pub(crate) fn status(&self) -> StatusCode {
         match self {
-            Self::Wrong(_) => StatusCode::BAD_REQUEST,
+            Self::Wrong(_) | Self::Query(_) => StatusCode::BAD_REQUEST,
             Self::Unprocessable(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::Unknown => StatusCode::UNAUTHORIZED,
@@ -77,6 +79,7 @@ impl Refusal {
             | Self::Unsupported(what)
             | Self::TooMuch(what)
             | Self::Broken(what) => what,
+            Self::Query(error) => error.to_string(),
             Self::Forbidden(what) | Self::NotFound(what) => what.into(),
             Self::Unknown => "a token is needed here, as `Authorization: Bearer` or `x-api-key`".into(),
             Self::TooLarge(bytes) => format!("the request is longer than {bytes} bytes"),
@@ -91,7 +94,7 @@ impl Refusal {
 
 impl From<QueryError> for Refusal {
     fn from(error: QueryError) -> Self {
-        Self::Wrong(error.to_string())
+        Self::Query(error)
     }
 }
 
@@ -108,8 +111,17 @@ impl IntoResponse for Refusal {
             Self::Full | Self::Crowded => Some("30"),
             _ => None,
         };
+        let status = self.status();
+        let place = match &self {
+            Self::Query(error) => Some(json!({ "at": error.at(), "found": error.found(), "nearest": error.nearest() })),
+            _ => None,
+        };
         // LangSmith's SDKs show what stands under this key.
-        let mut response = (self.status(), Json(json!({ "detail": self.detail() }))).into_response();
+        let mut said = json!({ "detail": self.detail() });
+        if let Some(place) = place {
+            said["query"] = place;
+        }
+        let mut response = (status, Json(said)).into_response();
         if let Some(seconds) = again {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static(seconds));
         }

@@ -21,12 +21,13 @@ macro_rules! files {
 /// Each with what it held when the program was built. What is named `*.css` is sent as one file, [`STYLE`], in this order.
 const FILES: &[(&str, &str)] = files![
     "app.js",
+    "chunks.js",
+    "content.js",
     "dom.js",
     "icon.svg",
     "keys.js",
     "trace.js",
     "tree.js",
-    "chunks.js",
     "base.css",
     "lists.css",
     "trace.css",

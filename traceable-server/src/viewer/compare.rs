@@ -133,7 +133,7 @@ fn candidates(store: &Store, row: &Row) -> Result<Markup> {
     let list = List { query, limit: 51, ..List::default() };
     let found = store.list(&list)?;
     Ok(html! {
-        h1 { "Compare " (row.name) " with …" }
+        h1 { "Compare " (show::text(&row.name)) " with …" }
         form method="get" action="/compare" {
             input type="hidden" name="a" value=(row.id);
             label { "The id of a run or a trace " input name="b" required size="36"; } " "
@@ -145,8 +145,8 @@ fn candidates(store: &Store, row: &Row) -> Result<Markup> {
                 @for other in found.rows.iter().map(|listed| &listed.row).filter(|other| other.id != row.id) {
                     tr {
                         td { a href=(to(Some(row), Some(other))) { (show::moment(other.start_time)) } (show::status(other.status)) }
-                        td { (other.input_preview.as_deref().unwrap_or_default()) }
-                        td { (other.output_preview.as_deref().unwrap_or_default()) }
+                        td { (show::text(other.input_preview.as_deref().unwrap_or_default())) }
+                        td { (show::text(other.output_preview.as_deref().unwrap_or_default())) }
                         td.number { (other.latency.map(duration).unwrap_or_default()) }
                     }
                 }
@@ -168,9 +168,9 @@ fn beside(a: &Half, b: &Half) -> Markup {
         html! {
             th scope="col" {
                 span.side { (letter) } " "
-                a href=(address(&format!("/t/{}", row.trace_id), [("run", row.id.to_string().as_str())])) { (row.name) }
+                a href=(address(&format!("/t/{}", row.trace_id), [("run", row.id.to_string().as_str())])) { (show::text(&row.name)) }
                 " " (show::kind(&row.run_type)) (show::status(row.status))
-                span.note { (show::moment(row.start_time)) @if let Some(model) = &row.model { " · " (model) } }
+                span.note { (show::moment(row.start_time)) @if let Some(model) = &row.model { " · " (show::text(model)) } }
             }
         }
     };
@@ -216,11 +216,11 @@ fn line(depth: usize, a: Option<&Row>, b: Option<&Row>) -> Markup {
         tr.only[!only.is_empty()] {
             td {
                 svg.indent width=(14 * depth.min(24)) height="1" aria-hidden="true" {}
-                @if only.is_empty() { a href=(to(a, b)) { (row.name) } } @else { (row.name) }
+                @if only.is_empty() { a href=(to(a, b)) { (show::text(&row.name)) } } @else { (show::text(&row.name)) }
                 " " (show::kind(&row.run_type))
                 @if !only.is_empty() { " " span.note { (only) } }
                 @for (letter, row) in [("A", a), ("B", b)] { @if let Some(row) = row.filter(|row| row.error.is_some()) {
-                    " " span.status.error title=(row.error.as_deref().unwrap_or_default()) { "error in " (letter) }
+                    " " span.status.error title=(show::plain(row.error.as_deref().unwrap_or_default())) { "error in " (letter) }
                 } }
             }
             (three(number(a, took), number(b, took), |n| duration(n as i64)))
@@ -302,7 +302,7 @@ fn difference(name: &str, a: &str, b: &str) -> Markup {
                                 span {
                                     @for (is_changed, text) in change.iter_strings_lossy() {
                                         @let text = text.trim_end_matches('\n');
-                                        @if is_changed { mark { (text) } } @else { (text) }
+                                        @if is_changed { mark { (show::text(text)) } } @else { (show::text(text)) }
                                     }
                                 }
                             }

@@ -10,6 +10,7 @@ mod frame;
 mod place;
 mod runs;
 mod show;
+mod text;
 mod trace;
 
 use axum::{
@@ -30,6 +31,7 @@ pub(crate) fn routes(table: &mut Table) {
     table.add(&get, "/", runs::page);
     trace::routes(table);
     table.add(&get, "/compare", compare::page);
+    table.add(&get, "/body/{id}/{side}", content::body);
 }
 
 /// A refusal as a page.

@@ -1,6 +1,8 @@
 //! A server as a child process, and a client of few words.
 #![allow(missing_docs, dead_code, unreachable_pub, clippy::unwrap_used, clippy::format_push_string)]
 
+pub mod seed;
+
 use std::{
     io::{self, BufRead as _, BufReader, Read as _, Write as _},
     net::{SocketAddr, TcpStream},

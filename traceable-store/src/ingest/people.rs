@@ -60,7 +60,9 @@ impl Said {
 
     /// What is known of a conversation.
     pub(crate) fn thread(&self, id: String) -> Thread {
-        let tags = self.0.get("tags").and_then(|(_, tags)| serde_json::from_value(tags.clone()).ok());
+        let tags = self.0.get("tags").and_then(|(_, tags)| serde_json::from_value::<Vec<String>>(tags.clone()).ok());
+        // As with runs, one without a name says that there are none.
+        let tags = tags.map(|tags| tags.into_iter().filter(|tag| !tag.is_empty()).collect());
         Thread {
             id,
             name: self.text("name"),

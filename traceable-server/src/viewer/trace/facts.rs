@@ -3,21 +3,26 @@
 use maud::{Markup, html};
 use serde_json::Value;
 use traceable_core::model::{Score, Usage};
-use traceable_store::{File, FilePlace};
 
 use super::{Found, Place, pane, pane::Shown, segment};
 use crate::{
     print::{bytes, count, counted, dollars, duration, now},
-    viewer::{place::address, show},
+    viewer::{
+        content::{self, As, Body},
+        place::address,
+        show,
+        text::text,
+    },
 };
 
-/// Characters of a value; the whole is in the JSON.
+/// Characters and elements of a value; the whole is in the JSON.
 const MAX_VALUE: usize = 4_000;
+const MAX_ELEMENTS: usize = 100;
 
 /// Events that are listed.
 const MAX_EVENTS: usize = 200;
 
-pub(super) fn facts(shown: &Shown, found: &Found, place: &Place) -> Markup {
+pub(super) fn facts(shown: &Shown, found: &Found, place: &Place, how: As) -> Markup {
     let Shown { row, stored, scores, .. } = shown;
     let run = &stored.run;
     let is_ours = |name: &str| ["traceable.", "LANGSMITH_", "LANGCHAIN_"].iter().any(|own| name.starts_with(own));
@@ -25,10 +30,10 @@ pub(super) fn facts(shown: &Shown, found: &Found, place: &Place) -> Markup {
     let tagged = |tag: &str| address("/", [("q", format!("tag:\"{tag}\"").as_str())]);
     html! {
         @if !run.tags.is_empty() {
-            ul.tags aria-label="Tags" { @for tag in &run.tags { li { a href=(tagged(tag)) { (tag) } } } }
+            ul.tags aria-label="Tags" { @for tag in &run.tags { li { a href=(tagged(tag)) { (text(tag)) } } } }
         }
         (section("Scores", scores.len(), true, &html! { dl { @for score in scores { (judged(score)) } } }))
-        (section("Files", stored.files.len(), true, &html! { ul { @for file in &stored.files { li { (attached(file)) } } } }))
+        (section("Files", stored.files.len(), true, &content::files(&stored.files, &Body::loose(how))))
         (values("Parameters", run.params.iter(), true))
         @if let Some(usage) = run.usage.as_ref().filter(|usage| !usage.is_empty()) { (used(usage)) }
         @if let Some(expected) = &run.expected {
@@ -39,7 +44,7 @@ pub(super) fn facts(shown: &Shown, found: &Found, place: &Place) -> Markup {
         (section("Events", run.events.len(), false, &html! {
             dl {
                 @for event in run.events.iter().take(MAX_EVENTS) {
-                    dt { (event.name) } dd {
+                    dt { (text(&event.name)) } dd {
                         "+" (duration(event.time.saturating_sub(run.start_time))) " "
                         @if let Some(data) = &event.data { (value(data)) }
                     }
@@ -49,24 +54,24 @@ pub(super) fn facts(shown: &Shown, found: &Found, place: &Place) -> Markup {
         }))
         (section("Origin", 1, false, &html! {
             dl {
-                @for (name, text) in [
+                @for (name, said) in [
                     ("project", Some(row.project.as_str())), ("provider", run.provider.as_deref()),
                     ("environment", run.environment.as_deref()), ("release", run.release.as_deref()),
                     ("thread", run.thread_id.as_deref()), ("session", run.session_id.as_deref()),
                     ("user", run.user.as_deref()), ("prompt", run.prompt_ref.as_deref()),
                     ("deployment", run.deployment_ref.as_deref()),
                 ] {
-                    @if let Some(text) = text {
+                    @if let Some(said) = said {
                         dt { (name) } dd {
                             @match name {
-                                "thread" => a href=(place.link(&format!("/threads/{}", segment(text)), &[])) { (text) },
-                                _ => (text),
+                                "thread" => a href=(place.link(&format!("/threads/{}", segment(said)), &[])) { (text(said)) },
+                                _ => (text(said)),
                             }
                         }
                     }
                 }
                 @if let Some(source) = &run.source {
-                    dt { "source" } dd { code { (source.file) ":" (source.line) } " " (source.module) }
+                    dt { "source" } dd { code { (text(&source.file)) ":" (source.line) } " " (text(&source.module)) }
                 }
                 @if let Some(otel) = &run.otel { dt { "trace of OpenTelemetry" } dd { code { (format!("{:032x}", otel.trace_id)) } } }
                 @if let Some(parent) = row.parent_id.filter(|_| row.id != found.head.id) {
@@ -75,7 +80,7 @@ pub(super) fn facts(shown: &Shown, found: &Found, place: &Place) -> Markup {
                     }
                 }
                 dt { "began" } dd { (show::moment(row.start_time)) " " @if row.end_time.is_none() { "pending for " (duration(now() - row.start_time)) } }
-                @for (name, said) in by_sdk { dt { (name) } dd { (value(said)) } }
+                @for (name, said) in by_sdk { dt { (text(name)) } dd { (value(said)) } }
             }
         }))
         (pane::ways(row))
@@ -96,46 +101,34 @@ fn values<'a>(name: &str, values: impl ExactSizeIterator<Item = (&'a String, &'a
         name,
         values.len(),
         is_open,
-        &html! { dl { @for (name, said) in values { dt { (name) } dd { (value(said)) } } } },
+        &html! { dl { @for (name, said) in values { dt { (text(name)) } dd { (value(said)) } } } },
     )
 }
 
-/// A value: a short one as it is, a long one cut.
+/// A value: a text as it is, cut where it is long, or a tree.
 fn value(value: &Value) -> Markup {
-    let text = match value {
-        Value::String(text) => text.clone(),
-        Value::Array(_) | Value::Object(_) => serde_json::to_string_pretty(value).unwrap_or_default(),
+    let said = match value {
+        Value::String(said) => said.clone(),
+        Value::Array(_) | Value::Object(_) => {
+            return content::tree(value, "", &Body::loose(As::Markdown).at_most(MAX_ELEMENTS));
+        }
         other => other.to_string(),
     };
-    let shown: String = text.chars().take(MAX_VALUE).collect();
-    let is_cut = shown.len() < text.len();
+    let shown: String = said.chars().take(MAX_VALUE).collect();
     html! {
-        @if shown.contains('\n') { pre { (shown) } } @else { (shown) }
-        @if is_cut { span.note { " … " (bytes(text.len() as u64)) " in all: see the JSON" } }
+        @if shown.contains('\n') { pre { (text(&shown)) } } @else { (text(&shown)) }
+        @if shown.len() < said.len() { span.note { " … " (bytes(said.len() as u64)) " in all: see the JSON" } }
     }
 }
 
 fn judged(score: &Score) -> Markup {
     let said = score.score.map(|number| number.to_string()).or_else(|| score.label.clone());
     html! {
-        dt { (score.key) }
+        dt { (text(&score.key)) }
         dd {
-            strong { @match (said, &score.value) { (Some(said), _) => (said), (None, Some(other)) => (value(other)), _ => "–" } }
-            " " span.note { (score.source.as_str()) @if let Some(user) = &score.user { " · " (user) } " · " (show::moment(score.time)) }
-            @if let Some(comment) = &score.comment { p { (comment) } }
-        }
-    }
-}
-
-fn attached(file: &File) -> Markup {
-    html! {
-        @match &file.place {
-            FilePlace::Blob { hash, size } => {
-                a href=(format!("/blobs/{hash}")) download=(file.name) { (file.name) } " " span.note { (file.mime) ", " (bytes(*size)) }
-            }
-            FilePlace::Path(path) => { (file.name) " " span.note { (file.mime) ", " (path.display()) " on the machine that recorded it" } }
-            FilePlace::Url(url) => { (file.name) " " span.note { (file.mime) ", " (url) } }
-            _ => (file.name),
+            strong { @match (said, &score.value) { (Some(said), _) => (text(&said)), (None, Some(other)) => (value(other)), _ => "–" } }
+            " " span.note { (score.source.as_str()) @if let Some(user) = &score.user { " · " (text(user)) } " · " (show::moment(score.time)) }
+            @if let Some(comment) = &score.comment { p { (text(comment)) } }
         }
     }
 }
@@ -154,7 +147,7 @@ fn used(usage: &Usage) -> Markup {
         html! {
             @for name in names {
                 tr.detail {
-                    th scope="row" { (name) } td { (tokens.get(name).copied().map(count).unwrap_or_default()) }
+                    th scope="row" { (text(name)) } td { (tokens.get(name).copied().map(count).unwrap_or_default()) }
                     td { (costs.get(name).copied().map(dollars).unwrap_or_default()) }
                 }
             }

@@ -21,7 +21,7 @@ use traceable_core::model::RunId;
 use traceable_store::Store;
 
 use self::{find::Found, pane::Shown, talk::Talk, tree::Tree};
-use super::{App, Place, Trouble, frame, place::address, show};
+use super::{App, Place, Trouble, content::As, frame, place::address, show};
 use crate::{
     http::{Refusal, Table},
     print::{counted, dollars, duration, tokens},
@@ -49,6 +49,9 @@ struct Wanted {
     view: String,
     /// Behind which run the transcript goes on.
     after: String,
+    /// How texts are shown.
+    #[serde(rename = "as")]
+    how: As,
 }
 
 /// What stands beside the tree.
@@ -73,12 +76,12 @@ async fn page(
 ) -> Result<Response, Trouble> {
     let id: RunId = trace.parse().map_err(|_| MISSING)?;
     let part = headers.get("x-part").and_then(|name| name.to_str().ok()).unwrap_or_default().to_owned();
-    let asked = part.clone();
+    let (asked, how) = (part.clone(), wanted.how);
     let loaded = app.ask(move |store| load(store, id, &wanted, &asked)).await?;
     let Loaded { found, tree, beside } = loaded.ok_or(MISSING)?;
     let beside = beside.map(|beside| match beside {
-        Beside::Run(shown) => pane::pane(&shown, &found, &place),
-        Beside::Talk(talk) => talk::talk(&talk, &found, &place),
+        Beside::Run(shown) => pane::pane(&shown, &found, &place, how),
+        Beside::Talk(talk) => talk::talk(&talk, &found, &place, how),
     });
     let answer = match part.as_str() {
         "head" => head(&found, &place),
@@ -126,8 +129,8 @@ fn whole(found: &Found, tree: Option<&Tree>, beside: &Markup, place: &Place) -> 
             }
         }
     };
-    let title = format!("{} · traceable", found.head.name);
-    frame::page(&title, None, place, &["trace.js"], &body).into_response()
+    let title = format!("{} · traceable", show::plain(&found.head.name));
+    frame::page(&title, None, place, &["content.js", "trace.js"], &body).into_response()
 }
 
 /// The trace in one line.
@@ -136,7 +139,7 @@ fn head(found: &Found, place: &Place) -> Markup {
     let runs_of = |field: &str, value: &str| address("/", [("q", format!("{field}:\"{value}\"").as_str())]);
     html! {
         header.trace-head id="head" {
-            h1 { (show::kind(&head.run_type)) " " (head.name) (show::status(head.status)) }
+            h1 { (show::kind(&head.run_type)) " " (show::text(&head.name)) (show::status(head.status)) }
             ul.facts {
                 li { (counted(totals.runs, "run")) }
                 @if let Some(end) = totals.end_time.filter(|_| totals.open == 0) {
@@ -151,11 +154,11 @@ fn head(found: &Found, place: &Place) -> Markup {
                 @if totals.open > 0 { li.wait { (totals.open) " still open" } }
                 li { (show::moment(totals.start_time)) }
                 @if let Some(thread) = &head.thread_id {
-                    li { "thread " a href=(place.link(&format!("/threads/{}", segment(thread)), &[])) { (thread) } }
+                    li { "thread " a href=(place.link(&format!("/threads/{}", segment(thread)), &[])) { (show::text(thread)) } }
                 }
-                @if let Some(user) = &head.user { li { "user " a href=(runs_of("user", user)) { (user) } } }
-                li { "project " a href=(address("/", [("project", head.project.as_str())])) { (head.project) } }
-                @if let Some(environment) = &head.environment { li { (environment) } }
+                @if let Some(user) = &head.user { li { "user " a href=(runs_of("user", user)) { (show::text(user)) } } }
+                li { "project " a href=(address("/", [("project", head.project.as_str())])) { (show::text(&head.project)) } }
+                @if let Some(environment) = &head.environment { li { (show::text(environment)) } }
             }
             @if head.id != found.id() {
                 p.note { "The root of this trace is missing: it was not sent, or is still on its way." }

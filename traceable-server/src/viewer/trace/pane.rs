@@ -16,17 +16,17 @@ use traceable_wire::langsmith::Record;
 
 use super::{
     super::{
-        content::{self, Side},
+        content::{self, As, Body, Side},
         place::address,
         show,
     },
     App, Found, MISSING, Place,
-    added::Added,
+    added::{self, Added},
     chunks, facts, find,
 };
 use crate::{
     http::Refusal,
-    print::{counted, dollars, duration, now, tokens},
+    print::{dollars, duration, now, tokens},
 };
 
 /// Calls that a call may go on from.
@@ -57,7 +57,7 @@ impl Shown {
 }
 
 /// The switch between the run and all that was said.
-pub(super) fn views(found: &Found, run: Option<&str>, place: &Place) -> Markup {
+pub(super) fn views(found: &Found, run: Option<&str>, place: &Place, how: As) -> Markup {
     let path = format!("/t/{}", found.id());
     html! {
         nav.views aria-label="View" {
@@ -66,32 +66,36 @@ pub(super) fn views(found: &Found, run: Option<&str>, place: &Place) -> Markup {
             a href=(place.link(&path, &[("view", "transcript")])) data-view="transcript"
                 aria-current=[run.is_none().then_some("true")] title="t" { "Transcript" }
         }
+        (content::switch(how, |how| match run {
+            Some(run) => place.link(&path, &[("run", run), ("as", how)]),
+            None => place.link(&path, &[("view", "transcript"), ("as", how)]),
+        }))
     }
 }
 
-pub(super) fn pane(shown: &Shown, found: &Found, place: &Place) -> Markup {
+pub(super) fn pane(shown: &Shown, found: &Found, place: &Place, how: As) -> Markup {
     let Shown { row, number, stored, .. } = shown;
     let id = row.id.to_string();
     let is_open = row.status == Status::Pending;
     html! {
-        (views(found, Some(&id), place))
+        (views(found, Some(&id), place, how))
         article.run data-run=(id) data-number=(number) data-open[is_open] {
             header {
-                h2 { (row.name) " " (show::kind(&row.run_type)) (standing(row)) }
+                h2 { (show::text(&row.name)) " " (show::kind(&row.run_type)) (standing(row)) }
                 (line(row))
             }
             @if let Some(error) = &stored.run.error { section.failed aria-label="Error" { (content::error(error)) } }
-            (asked(shown, place))
+            (asked(shown, place, how))
             section.answer aria-label="Output" {
                 h3 { "Output" @if is_open && stored.progress.is_some() { span.status.pending { "so far" } } }
                 @if stored.run.outputs.is_some() || stored.progress.is_some() {
-                    (content::side(stored, Side::Output))
+                    (content::side(stored, Side::Output, how))
                 } @else {
                     p.note { @if is_open { "Nothing yet." } @else { "None." } }
                 }
             }
             (chunks::timeline(&stored.run))
-            (facts::facts(shown, found, place))
+            (facts::facts(shown, found, place, how))
         }
     }
 }
@@ -113,7 +117,7 @@ fn line(row: &Row) -> Markup {
     let of = |n: Option<u64>| n.map_or_else(|| "?".to_owned(), tokens);
     html! {
         ul.facts {
-            @if let Some(model) = &row.model { li.model { (model) } }
+            @if let Some(model) = &row.model { li.model { (show::text(model)) } }
             @if let Some(took) = row.latency { li { (duration(took)) } }
             @if let Some(first) = row.first_token { li { "first token " (duration(first)) } }
             @if row.input_tokens.is_some() || row.output_tokens.is_some() {
@@ -125,26 +129,23 @@ fn line(row: &Row) -> Markup {
 }
 
 /// The input; of a prompt that goes on from another, what is new.
-fn asked(shown: &Shown, place: &Place) -> Markup {
+fn asked(shown: &Shown, place: &Place, how: As) -> Markup {
     let Shown { row, stored, added, .. } = shown;
     html! {
         section.asked aria-label="Input" {
             h3 { "Input" }
             @match added {
-                Some(Added { since, before, old, count, new }) => {
-                    details.before {
-                        summary {
-                            (counted(*before as u64, "message")) " as in "
-                            a href=(place.link(&format!("/t/{}", row.trace_id), &[("run", &since.to_string())])) {
-                                "the call before"
-                            }
-                        }
-                        (content::side(old, Side::Input))
+                Some(Added { since, before, messages }) if how != As::Json => {
+                    @let body = Body::of(row.id, Side::Input, how);
+                    p.before {
+                        (added::some(0, *before, "as before", &body)) " "
+                        a href=(place.link(&format!("/t/{}", row.trace_id), &[("run", &since.to_string())])) { "in the call before" }
                     }
-                    @if *count == 0 { p.note { "Nothing was added." } } @else { (content::side(new, Side::Input)) }
+                    @if *before == messages.len() { p.note { "Nothing was added." } }
+                    (added::from(messages, *before, &body))
                 }
-                None if stored.run.inputs.is_some() => (content::side(stored, Side::Input)),
-                None => p.note { "None." },
+                _ if stored.run.inputs.is_some() => (content::side(stored, Side::Input, how)),
+                _ => p.note { "None." },
             }
         }
     }

@@ -9,19 +9,20 @@ use traceable_store::{Cursor, List, Of, Order, Query, Result, Row, Store, Stored
 
 use super::{
     super::{
-        content::{self, Side},
+        content::{self, As, Body, Side},
         show,
     },
     Found, Place,
-    added::{messages, told},
+    added::{self, common, messages},
     find::{kinds, within},
     pane,
 };
 use crate::print::{counted, duration};
 
-/// Runs of a page, and bytes of what they said.
-const PAGE: usize = 100;
+/// Runs of a page, bytes of what they said, and elements of what one of them said.
+const PAGE: usize = 60;
 const MAX_BYTES: usize = 4 << 20;
+const MAX_ELEMENTS: usize = 60;
 
 /// Earlier calls that a call may go on from.
 const CALLS_BEFORE: usize = 8;
@@ -33,8 +34,9 @@ const KINDS: [RunType; 4] = [RunType::Llm, RunType::Tool, RunType::Retriever, Ru
 struct Turn {
     row: Row,
     stored: StoredRun,
-    /// What a model was told that it had not been told before.
-    new: Option<StoredRun>,
+    /// What a model was told, and how many of these messages are known from earlier calls.
+    told: Vec<Message>,
+    known: usize,
 }
 
 pub(super) struct Talk {
@@ -69,8 +71,9 @@ impl Talk {
                 talk.next = talk.turns.last().map(|turn| Cursor::of(&turn.row));
                 break;
             }
-            let new = (row.run_type == RunType::Llm).then(|| new(&stored, &mut known)).flatten();
-            talk.turns.push(Turn { row, stored, new });
+            let (told, count) =
+                if row.run_type == RunType::Llm { read(&stored, &mut known) } else { Default::default() };
+            talk.turns.push(Turn { row, stored, told, known: count });
         }
         Ok(talk)
     }
@@ -80,30 +83,28 @@ fn size(body: &Json) -> usize {
     body.as_str().len()
 }
 
-/// What is new in a call's prompt, beside all that was said in earlier ones; `None` where that is everything.
-fn new(stored: &StoredRun, known: &mut Vec<Vec<Message>>) -> Option<StoredRun> {
-    let told_now = messages(stored);
-    let is_same = |(one, two): &(&Message, &Message)| one.role == two.role && one.parts == two.parts;
-    let common = known.iter().map(|said| said.iter().zip(&told_now).take_while(is_same).count()).max().unwrap_or(0);
-    let new = (common > 0).then(|| told(stored, told_now.get(common..).unwrap_or_default()));
+/// What a call was told, and how much of that was said in earlier ones.
+fn read(stored: &StoredRun, known: &mut Vec<Vec<Message>>) -> (Vec<Message>, usize) {
+    let told = messages(stored);
+    let count = known.iter().map(|said| common(said, &told)).max().unwrap_or(0);
     let outputs = stored.run.outputs.as_ref().filter(|outputs| size(outputs) <= MAX_BYTES);
     let answered = outputs.map(|outputs| output_messages(&outputs.to_value())).unwrap_or_default();
-    known.insert(0, told_now.into_iter().chain(answered).collect());
+    known.insert(0, told.iter().cloned().chain(answered).collect());
     known.truncate(CALLS_BEFORE);
-    new
+    (told, count)
 }
 
-pub(super) fn talk(talk: &Talk, found: &Found, place: &Place) -> Markup {
+pub(super) fn talk(talk: &Talk, found: &Found, place: &Place, how: As) -> Markup {
     let more = talk
         .next
         .map(|next| place.link(&format!("/t/{}", found.id()), &[("view", "transcript"), ("after", &next.to_string())]));
     html! {
-        (pane::views(found, None, place))
+        (pane::views(found, None, place, how))
         article.talk aria-label="Transcript" {
             @if !talk.is_first {
                 p.note { a href=(place.link(&format!("/t/{}", found.id()), &[("view", "transcript")])) { "From the beginning" } }
             }
-            ol { @for turn in &talk.turns { (one(turn, found, place)) } }
+            ol { @for turn in &talk.turns { (one(turn, found, place, how)) } }
             @if let Some(more) = more {
                 p.more { a href=(more) rel="next" { "Go on" } span.note { " · " (counted(talk.total, "run")) " of models and tools in all" } }
             }
@@ -111,14 +112,14 @@ pub(super) fn talk(talk: &Talk, found: &Found, place: &Place) -> Markup {
     }
 }
 
-fn one(turn: &Turn, found: &Found, place: &Place) -> Markup {
-    let Turn { row, stored, new } = turn;
+fn one(turn: &Turn, found: &Found, place: &Place, how: As) -> Markup {
+    let Turn { row, stored, told, known } = turn;
     let is_call = row.run_type == RunType::Llm || row.id == found.head.id;
-    let has_news = new.as_ref().is_none_or(|new| !messages(new).is_empty());
+    let side = |side: Side| content::shown(stored, side, &Body::of(row.id, side, how).at_most(MAX_ELEMENTS));
     let link = html! {
-        a.to href=(pane::link(row, place)) data-to=(row.id) { (row.name) } " " (show::status(row.status))
+        a.to href=(pane::link(row, place)) data-to=(row.id) { (show::text(&row.name)) } " " (show::status(row.status))
         span.note {
-            @if let Some(model) = &row.model { (model) " · " }
+            @if let Some(model) = &row.model { (show::text(model)) " · " }
             "+" (duration(row.start_time - found.totals.start_time))
             @if let Some(took) = row.latency { " · took " (duration(took)) }
         }
@@ -128,28 +129,32 @@ fn one(turn: &Turn, found: &Found, place: &Place) -> Markup {
     html! {
         @if is_call {
             li.turn {
-                @if has_news { (content::side(new.as_ref().unwrap_or(stored), Side::Input)) }
+                @if told.is_empty() {
+                    (side(Side::Input))
+                } @else {
+                    (added::from(told, *known, &Body::of(row.id, Side::Input, how).at_most(MAX_ELEMENTS)))
+                }
                 p.by { (show::kind(&row.run_type)) " " (link) }
-                div.answer { @if said { (content::side(stored, Side::Output)) } (error) }
+                div.answer { @if said { (side(Side::Output)) } (error) }
                 @if row.status == Status::Pending && !said { p.note { "Nothing yet." } }
             }
         } @else {
             li.step {
                 details {
                     summary {
-                        (show::kind(&row.run_type)) " " b { (row.name) } " "
+                        (show::kind(&row.run_type)) " " b { (show::text(&row.name)) } " "
                         span.gist {
-                            (row.input_preview.as_deref().unwrap_or_default())
+                            (show::text(row.input_preview.as_deref().unwrap_or_default()))
                             " → "
                             @match &row.error {
-                                Some(error) => span.bad { (error.lines().next().unwrap_or("failed")) },
-                                None => (row.output_preview.as_deref().unwrap_or("…")),
+                                Some(error) => span.bad { (show::text(error.lines().next().unwrap_or("failed"))) },
+                                None => (show::text(row.output_preview.as_deref().unwrap_or("…"))),
                             }
                         }
                     }
                     p.by { (link) }
-                    (content::side(stored, Side::Input))
-                    (content::side(stored, Side::Output))
+                    (side(Side::Input))
+                    (side(Side::Output))
                     (error)
                 }
             }

@@ -152,7 +152,7 @@ fn table(found: &Found, tree: &Tree, place: &Place) -> Markup {
                     tr {
                         td {
                             svg.indent width=(14 * depth.min(MAX_LEVELS)) height="1" aria-hidden="true" {}
-                            a href=(place.link(&path, &[("row", &number.to_string())])) { (word(&of.all_names, &of.names, at)) }
+                            a href=(place.link(&path, &[("row", &number.to_string())])) { (show::text(word(&of.all_names, &of.names, at))) }
                             " " (show::kind(&RunType::from(kind.to_owned())))
                             (show::status(of.statuses.get(at).copied().unwrap_or_default()))
                             @if depth == 0 && Some(*number) != tree.root {
@@ -160,7 +160,7 @@ fn table(found: &Found, tree: &Tree, place: &Place) -> Markup {
                             }
                         }
                         td {
-                            svg.bar.(kind) viewBox="0 0 1000 10" preserveAspectRatio="none" aria-hidden="true" {
+                            svg.lane.(kind) viewBox="0 0 1000 10" preserveAspectRatio="none" aria-hidden="true" {
                                 rect x=(format!("{:.1}", start as f64 / span * 1e3)) y="1" height="8"
                                     width=(format!("{:.1}", (took.unwrap_or(0) as f64 / span * 1e3).max(2.0))) {}
                             }
