@@ -80,6 +80,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "http-body-util",
             "hyper",
             "hyper-util",
+            "pulldown-cmark",
             "serde",
             "serde_json",
             "terminal_size",

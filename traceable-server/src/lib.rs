@@ -8,10 +8,13 @@
 
 mod api;
 pub mod cli;
+mod export;
 mod home;
 mod http;
+mod import;
 mod ingest;
 mod langsmith;
+mod live;
 mod otlp;
 mod print;
 mod serve;

@@ -13,6 +13,8 @@ use traceable_store::{Error, QueryError};
 pub(crate) enum Refusal {
     /// The request is wrong.
     Wrong(String),
+    /// The query in it cannot be read.
+    Query(QueryError),
     /// A part of it is wrong.
     Unprocessable(String),
     /// It does not come from where it may come from.
@@ -29,6 +31,8 @@ pub(crate) enum Refusal {
     Slow,
     /// Too much is being done; the same can be sent again.
     Busy,
+    /// Too many listen already.
+    Crowded,
     /// The disk is full; the same can be sent again.
     Full,
     /// It takes too long to find the answer.
@@ -52,7 +56,7 @@ impl Refusal {
     /// The code of the answer.
     pub(crate) fn status(&self) -> StatusCode {
         match self {
-            Self::Wrong(_) => StatusCode::BAD_REQUEST,
+            Self::Wrong(_) | Self::Query(_) => StatusCode::BAD_REQUEST,
             Self::Unprocessable(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::Unknown => StatusCode::UNAUTHORIZED,
@@ -60,7 +64,7 @@ impl Refusal {
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Unsupported(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Slow => StatusCode::REQUEST_TIMEOUT,
-            Self::Busy => StatusCode::TOO_MANY_REQUESTS,
+            Self::Busy | Self::Crowded => StatusCode::TOO_MANY_REQUESTS,
             Self::Full | Self::Stopped => StatusCode::SERVICE_UNAVAILABLE,
             Self::TooMuch(_) => StatusCode::GATEWAY_TIMEOUT,
             Self::Broken(_) => StatusCode::INTERNAL_SERVER_ERROR,
@@ -75,11 +79,13 @@ impl Refusal {
             | Self::Unsupported(what)
             | Self::TooMuch(what)
             | Self::Broken(what) => what,
+            Self::Query(error) => error.to_string(),
             Self::Forbidden(what) | Self::NotFound(what) => what.into(),
             Self::Unknown => "a token is needed here, as `Authorization: Bearer` or `x-api-key`".into(),
             Self::TooLarge(bytes) => format!("the request is longer than {bytes} bytes"),
             Self::Slow => "the request came too slowly".into(),
             Self::Busy => "too much is being written; send it again".into(),
+            Self::Crowded => "too many listen to what changes; close another page, or come again later".into(),
             Self::Full => "the disk is full; nothing was taken".into(),
             Self::Stopped => "the server is about to stop; nothing was taken".into(),
         }
@@ -88,7 +94,7 @@ impl Refusal {
 
 impl From<QueryError> for Refusal {
     fn from(error: QueryError) -> Self {
-        Self::Wrong(error.to_string())
+        Self::Query(error)
     }
 }
 
@@ -102,11 +108,20 @@ impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let again = match self {
             Self::Busy | Self::Stopped => Some("1"),
-            Self::Full => Some("30"),
+            Self::Full | Self::Crowded => Some("30"),
+            _ => None,
+        };
+        let status = self.status();
+        let place = match &self {
+            Self::Query(error) => Some(json!({ "at": error.at(), "found": error.found(), "nearest": error.nearest() })),
             _ => None,
         };
         // LangSmith's SDKs show what stands under this key.
-        let mut response = (self.status(), Json(json!({ "detail": self.detail() }))).into_response();
+        let mut said = json!({ "detail": self.detail() });
+        if let Some(place) = place {
+            said["query"] = place;
+        }
+        let mut response = (status, Json(said)).into_response();
         if let Some(seconds) = again {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static(seconds));
         }

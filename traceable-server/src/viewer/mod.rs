@@ -4,10 +4,14 @@
 //! and a window over long lists. Everything of a run is text for [`maud`], which escapes it.
 
 mod assets;
+mod compare;
+mod content;
 mod frame;
 mod place;
 mod runs;
 mod show;
+mod text;
+mod trace;
 
 use axum::{
     http::Method,
@@ -25,6 +29,9 @@ pub(crate) fn routes(table: &mut Table) {
     let get = Method::GET;
     table.add(&get, "/assets/{version}/{name}", assets::asset);
     table.add(&get, "/", runs::page);
+    trace::routes(table);
+    table.add(&get, "/compare", compare::page);
+    table.add(&get, "/body/{id}/{side}", content::body);
 }
 
 /// A refusal as a page.

@@ -3,6 +3,7 @@
 use maud::{Markup, html};
 use traceable_core::model::{RunType, Status, format_time};
 
+pub(super) use super::text::{plain, text};
 use crate::print;
 
 /// A moment: how long ago, and exactly when the pointer asks.

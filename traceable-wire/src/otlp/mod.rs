@@ -10,6 +10,8 @@ mod conventions;
 #[cfg(feature = "otlp-decode")]
 mod decode;
 mod encode;
+#[cfg(feature = "otlp-decode")]
+mod json;
 mod names;
 mod normalise;
 mod open;
@@ -25,7 +27,7 @@ mod write;
 pub use answer::{Answer, decode_answer};
 pub use conventions::{Convention, Conventions, UnknownConvention};
 #[cfg(feature = "otlp-decode")]
-pub use decode::{Decoded, Problem, decode_logs, decode_traces};
+pub use decode::{Decoded, Format, Problem, decode_logs, decode_logs_as, decode_traces, decode_traces_as};
 pub use encode::{Encoded, Encoder, MAX_BYTES, Request, Signal, TARGET_BYTES};
 pub use normalise::{normalise, normalise_score};
 pub use resource::{Resource, ResourceError};

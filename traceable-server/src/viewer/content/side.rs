@@ -1,0 +1,271 @@
+//! One side of a run: what went in, or what came out; and many runs as one conversation.
+
+use std::borrow::Cow;
+
+use maud::{Markup, html};
+use serde::Deserialize;
+use serde_json::Value;
+use traceable_core::{
+    messages::{Message, input_messages, output_messages},
+    model::{Json, RunId, RunType},
+};
+use traceable_store::StoredRun;
+
+use super::{As, BYTES, Body, body::tools as tools_of, error, json, message, message::written};
+use crate::{
+    print::{count, counted},
+    viewer::text::text,
+};
+
+/// Messages of one body that are shown at once: the first and the last.
+const FIRST: usize = 4;
+const LAST: usize = 26;
+/// Documents that are shown at once.
+const DOCUMENTS: usize = 50;
+/// Elements of a conversation of many runs.
+const ELEMENTS: usize = 900;
+
+/// One body of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(in crate::viewer) enum Side {
+    /// The arguments.
+    Input,
+    /// The result; while the run is open, what has come of it.
+    Output,
+    /// The answer that was wanted.
+    Expected,
+    /// Named values.
+    Metadata,
+}
+
+impl Side {
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Input => "input",
+            Self::Output => "output",
+            Self::Expected => "expected",
+            Self::Metadata => "metadata",
+        }
+    }
+
+    /// The body itself.
+    pub(super) fn of(self, stored: &StoredRun) -> Option<Value> {
+        let StoredRun { run, progress, .. } = stored;
+        let so_far = || progress.as_ref().and_then(|progress| progress.outputs.as_ref());
+        match self {
+            Self::Input => run.inputs.as_ref().map(Json::to_value),
+            Self::Output => run.outputs.as_ref().or_else(so_far).map(Json::to_value),
+            Self::Expected => run.expected.as_ref().map(Json::to_value),
+            Self::Metadata => Some(Value::Object(run.metadata.clone())),
+        }
+    }
+
+    /// The messages that a body holds; none where it is no conversation.
+    pub(super) fn messages(self, run_type: &RunType, value: &Value) -> Vec<Message> {
+        let is_spoken =
+            !matches!(run_type, RunType::Tool | RunType::Retriever | RunType::Embedding | RunType::Reranker);
+        match self {
+            Self::Input if is_spoken => input_messages(value),
+            // A text that is an answer needs no role beside it.
+            Self::Output | Self::Expected if is_spoken && alone(value).is_none() => output_messages(value),
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// Shows one side of a run.
+pub(in crate::viewer) fn side(stored: &StoredRun, side: Side, how: As) -> Markup {
+    let run = &stored.run;
+    let length = match side {
+        Side::Input => run.inputs.as_ref().map_or(0, |body| body.as_str().len()),
+        Side::Output => run.outputs.as_ref().map_or(0, |body| body.as_str().len()),
+        _ => 0,
+    };
+    html! {
+        (shown(stored, side, &Body::of(run.id, side, how)))
+        @if length > BYTES { (tools_of(run.id, side, "")) }
+    }
+}
+
+/// The same within an allowance that was given.
+pub(in crate::viewer) fn shown(stored: &StoredRun, side: Side, body: &Body) -> Markup {
+    let Some(value) = side.of(stored) else { return html! { p.none { "nothing" } } };
+    if body.how == As::Json || side == Side::Metadata {
+        return json::tree(&value, "", body);
+    }
+    let said = side.messages(&stored.run.run_type, &value);
+    html! {
+        @if said.is_empty() { (value_of(&value, side, body)) } @else { (conversation(&said, body)) }
+        @if side == Side::Input { (tools(&value, body)) }
+    }
+}
+
+/// Messages; of many the first, which say what it is about, and the last.
+fn conversation(said: &[Message], body: &Body) -> Markup {
+    let skipped = if said.len() > FIRST + LAST + 4 { FIRST..said.len() - LAST } else { 0..0 };
+    html! {
+        div.conversation {
+            @for (n, each) in said.iter().enumerate() {
+                @if n == skipped.start && !skipped.is_empty() {
+                    (body.more(
+                        &[("messages", &skipped.start.to_string()), ("to", &skipped.end.to_string())],
+                        &format!("{} more", counted(skipped.len() as u64, "message")),
+                    ))
+                }
+                @if !skipped.contains(&n) { (message(each, n, body)) }
+            }
+        }
+    }
+}
+
+/// A text that stands alone, as it is or as the only value.
+fn alone(value: &Value) -> Option<&str> {
+    match value {
+        Value::String(said) => Some(said),
+        Value::Object(members) if members.len() == 1 => {
+            members.get("output").or_else(|| members.get("input")).and_then(Value::as_str)
+        }
+        _ => None,
+    }
+}
+
+/// What is no conversation: a text, documents, or JSON.
+fn value_of(value: &Value, side: Side, body: &Body) -> Markup {
+    if let Some(said) = alone(value).filter(|said| json::inner(said).is_none()) {
+        let at = if value.is_string() { String::new() } else { format!("/{}", side.as_str()) };
+        let is_written = side != Side::Input;
+        return html! { div.answer[is_written] { (written(said, is_written, body, &[("at", &at)])) } };
+    }
+    match documents(value).filter(|_| side == Side::Output) {
+        Some(found) => list(found, body),
+        None => json::tree(value, "", body),
+    }
+}
+
+/// What a search found: objects that each have a text.
+pub(super) fn documents(value: &Value) -> Option<&[Value]> {
+    let items = match value {
+        Value::Array(items) => items,
+        Value::Object(members) => {
+            let keys = ["output", "documents", "docs", "results", "matches"].iter();
+            keys.filter_map(|key| members.get(*key)).find_map(Value::as_array)?
+        }
+        _ => return None,
+    };
+    (!items.is_empty() && items.iter().all(|item| content(item).is_some())).then_some(items)
+}
+
+pub(super) fn content(document: &Value) -> Option<&str> {
+    ["page_content", "pageContent", "content", "text", "document"].iter().find_map(|key| document.get(key)?.as_str())
+}
+
+fn list(found: &[Value], body: &Body) -> Markup {
+    let named = |document: &Value| {
+        let metadata = document.get("metadata").unwrap_or(document);
+        let name = ["title", "source", "url", "id", "name"].iter().find_map(|key| metadata.get(key)).cloned();
+        name.map(|name| name.as_str().map_or_else(|| name.to_string(), str::to_owned)).unwrap_or_default()
+    };
+    html! {
+        ol.documents {
+            @for (n, document) in found.iter().enumerate().take(DOCUMENTS) {
+                @let said = content(document).unwrap_or_default();
+                @let score = ["score", "relevance_score", "similarity", "distance"].iter().find_map(|key| document.get(key)?.as_f64());
+                li {
+                    p { strong { (text(&named(document))) } @if let Some(score) = score { span.id { (format!("{score:.3}")) } } }
+                    @let place = n.to_string();
+                    (super::message::piece(said, 0, 2_000, body, &[("document", &place)]))
+                }
+            }
+            @if found.len() > DOCUMENTS {
+                li { (body.more(&[("as", "json")], &format!("{} more", count((found.len() - DOCUMENTS) as u64)))) }
+            }
+        }
+    }
+}
+
+/// The tools that a model could ask for.
+fn tools(value: &Value, body: &Body) -> Markup {
+    let of = |value: &Value| ["tools", "functions"].iter().find_map(|key| value.get(key)?.as_array().cloned());
+    let below = || value.as_object().into_iter().flat_map(|members| members.values()).find_map(of);
+    let Some(found) = of(value).or_else(below).filter(|tools| !tools.is_empty()) else { return html! {} };
+    let name = |tool: &Value| {
+        let named = tool.get("function").unwrap_or(tool).get("name").and_then(Value::as_str);
+        named.or_else(|| tool.get("type").and_then(Value::as_str)).unwrap_or("?").to_owned()
+    };
+    let names: Vec<String> = found.iter().take(12).map(name).collect();
+    let dots = if found.len() > names.len() { ", …" } else { "" };
+    html! {
+        details.tools {
+            summary { (counted(found.len() as u64, "tool")) " " span.id { (text(&names.join(", "))) (dots) } }
+            (json::tree(&Value::Array(found), "", &Body::loose(body.how)))
+        }
+    }
+}
+
+/// Runs as one conversation: of each call of a model, what is new since the call before it. `link` is the address of a run.
+pub(in crate::viewer) fn transcript<'a>(
+    runs: impl IntoIterator<Item = &'a StoredRun>,
+    how: As,
+    link: &dyn Fn(RunId) -> String,
+) -> Markup {
+    let runs: Vec<_> = runs.into_iter().collect();
+    let mut calls: Vec<_> = runs.iter().filter(|stored| stored.run.run_type == RunType::Llm).collect();
+    if calls.is_empty() {
+        calls = runs.iter().take(1).collect();
+    }
+    let (mut before, mut left) = (Vec::new(), ELEMENTS);
+    html! {
+        div.transcript {
+            @for stored in calls {
+                (turn(stored, how, &mut before, &mut left, link))
+            }
+        }
+    }
+}
+
+fn turn(
+    stored: &StoredRun,
+    how: As,
+    before: &mut Vec<Message>,
+    left: &mut usize,
+    link: &dyn Fn(RunId) -> String,
+) -> Markup {
+    let run = &stored.run;
+    let of = |side: Side| {
+        let value = side.of(stored).unwrap_or_default();
+        let said = side.messages(&run.run_type, &value);
+        (value, said)
+    };
+    let ((input, asked), (output, answered)) = (of(Side::Input), of(Side::Output));
+    let same = asked.iter().zip(before.iter()).take_while(|(a, b)| a.role == b.role && a.parts == b.parts).count();
+    let body = |side: Side| {
+        let body = Body::of(run.id, side, how);
+        body.elements.set(body.elements.get().min(*left));
+        body
+    };
+    let (inputs, outputs) = (body(Side::Input), body(Side::Output));
+    let allowed = inputs.elements.get();
+    let head: Cow<'_, str> = run.model.as_deref().unwrap_or_default().into();
+    let shown = html! {
+        section.turn data-run=(run.id) {
+            h3 { a href=(link(run.id)) { (text(&run.name)) } " " span.id { (text(&head)) } }
+            @if *left > 0 {
+                @if same > 0 { p.none { (counted(same as u64, "message")) " as before" } }
+                @if asked.is_empty() { (value_of(&input, Side::Input, &inputs)) }
+                @for (n, each) in asked.iter().enumerate().skip(same) {
+                    @if n < same + FIRST || n + LAST >= asked.len() { (message(each, n, &inputs)) }
+                }
+                @if let Some(said) = &run.error { (error(said)) }
+                @if answered.is_empty() && !output.is_null() { (value_of(&output, Side::Output, &outputs)) }
+                @for (n, each) in answered.iter().enumerate().take(LAST) { (message(each, n, &outputs)) }
+            }
+        }
+    };
+    // A message is some ten elements beside those that it takes.
+    let messages = asked.len().saturating_sub(same).min(FIRST + LAST) + answered.len().min(LAST);
+    let taken = 2 * allowed - inputs.elements.get() - outputs.elements.get() + 10 * messages + 4;
+    *left = left.saturating_sub(taken);
+    *before = asked.into_iter().chain(answered).collect();
+    shown
+}
