@@ -12,6 +12,7 @@ mod home;
 mod http;
 mod ingest;
 mod langsmith;
+mod live;
 mod otlp;
 mod print;
 mod serve;

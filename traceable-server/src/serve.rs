@@ -33,6 +33,7 @@ use crate::{
     home::Home,
     http::{App, Bodies, Guard, router},
     ingest::Ingest,
+    live::Live,
     print::now,
     spools,
 };
@@ -135,6 +136,7 @@ pub struct Server {
     addresses: Vec<SocketAddr>,
     router: Router,
     store: Arc<Store>,
+    live: Arc<Live>,
     home: Home,
     limits: Limits,
 }
@@ -169,15 +171,17 @@ impl Server {
         let store = Arc::new(Store::open(home.store())?);
         // For `doctor`. What a server has left that was killed is put right by the next one.
         StdDisk.replace(&home.server(), &serde_json::to_vec(&json!({ "addresses": addresses })).unwrap_or_default())?;
+        let live = Arc::new(Live::default());
         let app = App {
-            ingest: Ingest::start(Arc::clone(&store))?,
+            ingest: Ingest::start(Arc::clone(&store), Arc::clone(&live))?,
+            live: Arc::clone(&live),
             store: Arc::clone(&store),
             bodies: Bodies::default(),
             guard: Guard { names, is_public: public.is_some(), token },
             not_served: Mutex::default(),
             not_kept: Mutex::default(),
         };
-        Ok(Self { listeners, addresses, router: router(Arc::new(app)), store, home, limits })
+        Ok(Self { listeners, addresses, router: router(Arc::new(app)), store, live, home, limits })
     }
 
     /// Where it listens.
@@ -191,13 +195,14 @@ impl Server {
     ///
     /// When no thread can be started.
     pub async fn run(self, stop: impl Future<Output = ()>) -> io::Result<()> {
-        let Self { listeners, router, store, home, limits, .. } = self;
+        let Self { listeners, router, store, live, home, limits, .. } = self;
         let file = home.server();
         let is_over = Arc::new(AtomicBool::new(false));
         let reads = Arc::clone(&is_over);
-        let kept = tokio::spawn(keep(Arc::clone(&store), limits));
+        let kept = tokio::spawn(keep(Arc::clone(&store), Arc::clone(&live), limits));
+        let told = Arc::clone(&live);
         let reader = thread::Builder::new().name("traceable-spools".into()).spawn(move || {
-            spools::follow(&store, &home, &reads);
+            spools::follow(&store, &home, &told, &reads);
         })?;
         let places = Arc::new(Semaphore::new(CONNECTIONS));
         let graceful = Arc::new(GracefulShutdown::new());
@@ -208,6 +213,7 @@ impl Server {
         stop.await;
         accepting.shutdown().await;
         kept.abort();
+        live.end();
         if let Some(graceful) = Arc::into_inner(graceful) {
             // Who does not come to an end by then sends again what was not answered.
             let _ = timeout(FAREWELL, graceful.shutdown()).await;
@@ -221,11 +227,14 @@ impl Server {
 }
 
 /// Removes what is too old or too much.
-async fn keep(store: Arc<Store>, limits: Limits) {
+async fn keep(store: Arc<Store>, live: Arc<Live>, limits: Limits) {
     while limits != Limits::default() {
         let store = Arc::clone(&store);
         // What cannot be removed now is removed later.
-        let _ = tokio::task::spawn_blocking(move || store.keep_within(&limits, now())).await;
+        let removed = tokio::task::spawn_blocking(move || store.keep_within(&limits, now())).await;
+        if matches!(removed, Ok(Ok(removed)) if removed.runs > 0) {
+            live.tell_all();
+        }
         sleep(SWEEP).await;
     }
 }

@@ -58,8 +58,10 @@ pub(super) fn run(cli: &mut Cli, arguments: Arguments) -> Result<(), Failure> {
     runtime.block_on(async {
         let has_token = config.token.is_some();
         let server = Server::bind(config).await?;
+        // Before anybody is told that it runs, and may ask it to end.
+        let stopped = stopped();
         greet(cli, server.addresses(), has_token)?;
-        Ok(server.run(stopped()).await?)
+        Ok(server.run(stopped).await?)
     })
 }
 
@@ -91,18 +93,19 @@ fn greet(cli: &mut Cli, addresses: &[SocketAddr], has_token: bool) -> Result<(),
     Ok(cli.out.flush()?)
 }
 
-/// Done when the process is asked to end.
-async fn stopped() {
+/// Done when the process is asked to end from now on.
+fn stopped() -> impl Future<Output = ()> {
     #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+    let terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate());
+    async move {
+        #[cfg(unix)]
+        if let Ok(mut terminate) = terminate {
             tokio::select! {
                 _ = terminate.recv() => {}
                 _ = tokio::signal::ctrl_c() => {}
             }
             return;
         }
+        let _ = tokio::signal::ctrl_c().await;
     }
-    let _ = tokio::signal::ctrl_c().await;
 }

@@ -19,13 +19,14 @@ pub(crate) use self::{
     refusal::Refusal,
     router::{Table, router},
 };
-use crate::ingest::Ingest;
+use crate::{ingest::Ingest, live::Live};
 
 /// What the routes share.
 #[derive(Debug)]
 pub(crate) struct App {
     pub(crate) store: Arc<Store>,
     pub(crate) ingest: Ingest,
+    pub(crate) live: Arc<Live>,
     pub(crate) bodies: Bodies,
     pub(crate) guard: Guard,
     /// What was asked for and is not served, and how often.

@@ -29,6 +29,8 @@ pub(crate) enum Refusal {
     Slow,
     /// Too much is being done; the same can be sent again.
     Busy,
+    /// Too many listen already.
+    Crowded,
     /// The disk is full; the same can be sent again.
     Full,
     /// It takes too long to find the answer.
@@ -60,7 +62,7 @@ impl Refusal {
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Unsupported(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Slow => StatusCode::REQUEST_TIMEOUT,
-            Self::Busy => StatusCode::TOO_MANY_REQUESTS,
+            Self::Busy | Self::Crowded => StatusCode::TOO_MANY_REQUESTS,
             Self::Full | Self::Stopped => StatusCode::SERVICE_UNAVAILABLE,
             Self::TooMuch(_) => StatusCode::GATEWAY_TIMEOUT,
             Self::Broken(_) => StatusCode::INTERNAL_SERVER_ERROR,
@@ -80,6 +82,7 @@ impl Refusal {
             Self::TooLarge(bytes) => format!("the request is longer than {bytes} bytes"),
             Self::Slow => "the request came too slowly".into(),
             Self::Busy => "too much is being written; send it again".into(),
+            Self::Crowded => "too many listen to what changes; close another page, or come again later".into(),
             Self::Full => "the disk is full; nothing was taken".into(),
             Self::Stopped => "the server is about to stop; nothing was taken".into(),
         }
@@ -102,7 +105,7 @@ impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let again = match self {
             Self::Busy | Self::Stopped => Some("1"),
-            Self::Full => Some("30"),
+            Self::Full | Self::Crowded => Some("30"),
             _ => None,
         };
         // LangSmith's SDKs show what stands under this key.

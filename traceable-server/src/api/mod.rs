@@ -1,5 +1,7 @@
 //! Our own protocol: what the commands ask of a server that holds the store.
 
+mod events;
+
 use std::sync::Arc;
 
 use axum::{
@@ -18,6 +20,7 @@ use crate::{
 };
 
 pub(crate) const CHANGES: &str = "/api/traceable/v1/changes";
+pub(crate) const EVENTS: &str = "/api/traceable/v1/events";
 pub(crate) const DELETE: &str = "/api/traceable/v1/delete";
 
 /// What is to be removed.
@@ -31,6 +34,7 @@ pub(crate) struct Delete {
 }
 
 pub(crate) fn routes(table: &mut Table) {
+    table.add(&Method::GET, EVENTS, events::events);
     table.add(&Method::POST, CHANGES, changes);
     table.add(&Method::POST, DELETE, delete);
 }
@@ -47,5 +51,7 @@ async fn delete(State(app): State<Arc<App>>, headers: HeaderMap, body: Body) -> 
     let Delete { query, runs } = serde_json::from_slice(&taken.bytes)?;
     let query = Query::parse(&query, now())?;
     let of = if runs { Of::Runs } else { Of::Traces };
-    Ok(Json(app.ask(move |store| store.delete(&query, of)).await?))
+    let removed = app.ask(move |store| store.delete(&query, of)).await?;
+    app.live.tell_all();
+    Ok(Json(removed))
 }
