@@ -19,8 +19,21 @@ macro_rules! files {
 }
 
 /// Each with what it held when the program was built. What is named `*.css` is sent as one file, [`STYLE`], in this order.
-const FILES: &[(&str, &str)] =
-    files!["app.js", "dom.js", "icon.svg", "keys.js", "base.css", "lists.css", "trace.css", "content.css"];
+const FILES: &[(&str, &str)] = files![
+    "app.js",
+    "clock.js",
+    "dom.js",
+    "icon.svg",
+    "keys.js",
+    "live.js",
+    "query.js",
+    "rows.js",
+    "setup.js",
+    "base.css",
+    "lists.css",
+    "trace.css",
+    "content.css",
+];
 
 const CSS: &str = "text/css; charset=utf-8";
 

@@ -4,10 +4,23 @@
 //! and a window over long lists. Everything of a run is text for [`maud`], which escapes it.
 
 mod assets;
+mod bar;
+mod charts;
+mod complete;
+mod dashboard;
+mod facets;
 mod frame;
+mod links;
 mod place;
+mod projects;
+mod rows;
 mod runs;
+mod setup;
 mod show;
+mod streams;
+mod terms;
+mod threads;
+mod users;
 
 use axum::{
     http::Method,
@@ -15,6 +28,7 @@ use axum::{
 };
 use maud::html;
 
+pub(crate) use self::links::of_run;
 use self::{
     frame::{Tab, page},
     place::Place,
@@ -25,6 +39,14 @@ pub(crate) fn routes(table: &mut Table) {
     let get = Method::GET;
     table.add(&get, "/assets/{version}/{name}", assets::asset);
     table.add(&get, "/", runs::page);
+    table.add(&get, "/complete", complete::part);
+    table.add(&get, "/projects", projects::page);
+    table.add(&get, "/threads", threads::page);
+    table.add(&get, "/users", users::page);
+    table.add(&get, "/stats", dashboard::page);
+    table.add(&get, "/setup", setup::page);
+    table.add(&get, "/trace/{id}", links::trace);
+    table.add(&get, "/o/{tenant}/projects/p/{project}/r/{run}", links::run);
 }
 
 /// A refusal as a page.

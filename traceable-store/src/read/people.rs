@@ -100,6 +100,8 @@ pub struct UserSummary {
     /// What was said of them.
     #[serde(flatten)]
     pub user: User,
+    /// How many conversations they had.
+    pub threads: u64,
     /// What their traces come to.
     #[serde(flatten)]
     pub tally: Tally,
@@ -240,5 +242,7 @@ fn thread(connection: &Connection, id: String, said: &Said) -> Result<ThreadSumm
 
 fn user(connection: &Connection, id: String, said: &Said) -> Result<UserSummary> {
     let tally = tally(connection, USERS, &id)?;
-    Ok(UserSummary { user: said.user(id), tally })
+    let sql = "SELECT count(DISTINCT thread_id) FROM runs WHERE user = ?";
+    let threads: i64 = connection.prepare_cached(sql)?.query_row([&id], |row| row.get(0))?;
+    Ok(UserSummary { user: said.user(id), threads: threads as u64, tally })
 }
