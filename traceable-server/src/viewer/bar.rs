@@ -32,7 +32,9 @@ pub(super) fn bar(path: &str, place: &Place, more: &[(&str, &str)], wrong: Optio
 pub(super) fn complaint(path: &str, place: &Place, more: &[(&str, &str)], wrong: &QueryError) -> Markup {
     let text = wrong.to_string();
     let problem = text.split_once(": ").map_or(text.as_str(), |(_, problem)| problem);
+    // What was found and what was meant are shown beside.
     let problem = problem.split_once("; did you mean").map_or(problem, |(problem, _)| problem);
+    let problem = problem.split_once(", found `").map_or(problem, |(problem, _)| problem);
     let (before, rest) = place.q.split_at_checked(wrong.at()).unwrap_or((&place.q, ""));
     let length = if rest.starts_with(wrong.found()) { wrong.found().len() } else { 0 };
     let (found, after) = rest.split_at_checked(length).unwrap_or((rest, ""));

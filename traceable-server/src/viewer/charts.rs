@@ -31,6 +31,11 @@ pub(super) struct Bar {
 }
 
 impl Chart<'_> {
+    /// Whether there is nothing to be seen.
+    pub(super) fn is_empty(&self) -> bool {
+        self.bars.iter().flat_map(|bar| &bar.parts).all(|part| *part <= 0.0)
+    }
+
     /// The chart, over so many stretches of time, of which the first and the last are named.
     pub(super) fn draw(&self, stretches: usize, ends: [&str; 2]) -> Markup {
         let sum = |bar: &Bar| bar.parts.iter().sum::<f64>();
@@ -45,7 +50,7 @@ impl Chart<'_> {
                     @if self.parts.len() > 1 {
                         span.legend { @for (name, class) in self.parts { span.(class) { (name) } } }
                     }
-                    span.top { @if top > 0.0 { "up to " ((self.unit)(top)) } @else { "none" } }
+                    span.top { "up to " ((self.unit)(top)) }
                 }
                 svg viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } preserveAspectRatio="none" role="group" aria-label=(self.title) {
                     @for bar in self.bars.iter().filter(|bar| sum(bar) > 0.0) {

@@ -298,9 +298,9 @@ fn over_time(found: &Found, place: &Place, wanted: &Wanted) -> Markup {
             bars: bars(|row| vec![row.cost], |row| print::dollars(row.cost)),
         },
     ];
-    let ends = [label(*from, *step), label(*to, *step)];
+    let ends = [label(*from, *step), label(*to, *step) + " UTC"];
     html! {
-        div.charts { @for chart in &charts { (chart.draw(stretches, [&ends[0], &ends[1]])) } }
+        div.charts { @for chart in charts.iter().filter(|chart| !chart.is_empty()) { (chart.draw(stretches, [&ends[0], &ends[1]])) } }
         details.numbers {
             summary { "The same as a table" }
             table {
