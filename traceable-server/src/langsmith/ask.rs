@@ -14,7 +14,10 @@ use traceable_core::model::{RunId, format_time};
 use traceable_store::{BlobHash, Field, List, Of, Op, Quantiles, Query, StatsBy, Store, Value as Wanted};
 
 use super::{query, view};
-use crate::http::{App, Refusal};
+use crate::{
+    http::{App, Refusal},
+    viewer,
+};
 
 pub(super) async fn run(State(app): State<Arc<App>>, Path(id): Path<RunId>) -> Result<Json<Value>, Refusal> {
     let found = app.ask(move |store| {
@@ -82,7 +85,7 @@ pub(super) async fn url(
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     // The SDKs ask for it while the run still waits to be sent.
     let trace = row.map_or(id, |row| row.trace_id);
-    Ok(Json(json!({ "url": format!("http://{host}/trace/{trace}?run={id}") })))
+    Ok(Json(json!({ "url": format!("http://{host}{}", viewer::of_run(trace, id)) })))
 }
 
 /// A file. It is never shown in place: it may be a page with a script.

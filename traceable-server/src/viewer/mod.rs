@@ -4,14 +4,27 @@
 //! and a window over long lists. Everything of a run is text for [`maud`], which escapes it.
 
 mod assets;
+mod bar;
+mod charts;
 mod compare;
+mod complete;
 mod content;
+mod dashboard;
+mod facets;
 mod frame;
+mod links;
 mod place;
+mod projects;
+mod rows;
 mod runs;
+mod setup;
 mod show;
+mod streams;
+mod terms;
 mod text;
+mod threads;
 mod trace;
+mod users;
 
 use axum::{
     http::Method,
@@ -19,6 +32,7 @@ use axum::{
 };
 use maud::html;
 
+pub(crate) use self::links::of_run;
 use self::{
     frame::{Tab, page},
     place::Place,
@@ -32,6 +46,14 @@ pub(crate) fn routes(table: &mut Table) {
     trace::routes(table);
     table.add(&get, "/compare", compare::page);
     table.add(&get, "/body/{id}/{side}", content::body);
+    table.add(&get, "/complete", complete::part);
+    table.add(&get, "/projects", projects::page);
+    table.add(&get, "/threads", threads::page);
+    table.add(&get, "/users", users::page);
+    table.add(&get, "/stats", dashboard::page);
+    table.add(&get, "/setup", setup::page);
+    table.add(&get, "/trace/{id}", links::trace);
+    table.add(&get, "/o/{tenant}/projects/p/{project}/r/{run}", links::run);
 }
 
 /// A refusal as a page.
