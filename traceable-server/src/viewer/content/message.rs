@@ -43,7 +43,7 @@ pub(in crate::viewer) fn message(said: &Message, n: usize, body: &Body) -> Marku
                 }
                 (forms(&number, body))
             }
-            @if lines > fold + 2 && !body.is_file { details.fold.(class) { summary { (counted(lines as u64, "line")) } } }
+            @if lines > fold.saturating_add(2) && !body.is_file { details.fold.(class) { summary { (counted(lines as u64, "line")) } } }
             div.parts {
                 @if body.how == As::Json {
                     (json::tree(&serde_json::to_value(said).unwrap_or_default(), "", &Body::loose(As::Json)))

@@ -3,7 +3,7 @@
 
 use maud::{Markup, html};
 use traceable_core::{
-    messages::{Message, input_messages},
+    messages::{Message, Role, input_messages},
     model::RunId,
 };
 use traceable_store::StoredRun;
@@ -48,14 +48,14 @@ impl Added {
     }
 }
 
-/// Messages from one on: of many the first and the last.
-pub(super) fn from(messages: &[Message], from: usize, body: &Body) -> Markup {
+/// Messages from one on: of many the first and the last. Answers of tools are left out where their runs stand beside.
+pub(super) fn from(messages: &[Message], from: usize, has_tools: bool, body: &Body) -> Markup {
     let left_out = if messages.len() > from + FIRST + LAST { from + FIRST..messages.len() - LAST } else { 0..0 };
     html! {
         div.conversation {
             @for (n, message) in messages.iter().enumerate().skip(from) {
                 @if !left_out.is_empty() && n == left_out.start { (some(left_out.start, left_out.end, "more", body)) }
-                @if !left_out.contains(&n) { (content::message(message, n, body)) }
+                @if !left_out.contains(&n) && !(has_tools && message.role == Role::Tool) { (content::message(message, n, body)) }
             }
         }
     }

@@ -138,11 +138,11 @@ fn asked(shown: &Shown, place: &Place, how: As) -> Markup {
                 Some(Added { since, before, messages }) if how != As::Json => {
                     @let body = Body::of(row.id, Side::Input, how);
                     p.before {
-                        (added::some(0, *before, "as before", &body)) " "
-                        a href=(place.link(&format!("/t/{}", row.trace_id), &[("run", &since.to_string())])) { "in the call before" }
+                        (added::some(0, *before, "as in", &body)) " "
+                        a href=(place.link(&format!("/t/{}", row.trace_id), &[("run", &since.to_string())])) { "the call before" }
                     }
                     @if *before == messages.len() { p.note { "Nothing was added." } }
-                    (added::from(messages, *before, &body))
+                    (added::from(messages, *before, false, &body))
                 }
                 _ if stored.run.inputs.is_some() => (content::side(stored, Side::Input, how)),
                 _ => p.note { "None." },

@@ -95,6 +95,7 @@ fn read(stored: &StoredRun, known: &mut Vec<Vec<Message>>) -> (Vec<Message>, usi
 }
 
 pub(super) fn talk(talk: &Talk, found: &Found, place: &Place, how: As) -> Markup {
+    let has_tools = talk.turns.iter().any(|turn| turn.row.run_type == RunType::Tool);
     let more = talk
         .next
         .map(|next| place.link(&format!("/t/{}", found.id()), &[("view", "transcript"), ("after", &next.to_string())]));
@@ -104,7 +105,7 @@ pub(super) fn talk(talk: &Talk, found: &Found, place: &Place, how: As) -> Markup
             @if !talk.is_first {
                 p.note { a href=(place.link(&format!("/t/{}", found.id()), &[("view", "transcript")])) { "From the beginning" } }
             }
-            ol { @for turn in &talk.turns { (one(turn, found, place, how)) } }
+            ol { @for turn in &talk.turns { (one(turn, has_tools, found, place, how)) } }
             @if let Some(more) = more {
                 p.more { a href=(more) rel="next" { "Go on" } span.note { " · " (counted(talk.total, "run")) " of models and tools in all" } }
             }
@@ -112,7 +113,7 @@ pub(super) fn talk(talk: &Talk, found: &Found, place: &Place, how: As) -> Markup
     }
 }
 
-fn one(turn: &Turn, found: &Found, place: &Place, how: As) -> Markup {
+fn one(turn: &Turn, has_tools: bool, found: &Found, place: &Place, how: As) -> Markup {
     let Turn { row, stored, told, known } = turn;
     let is_call = row.run_type == RunType::Llm || row.id == found.head.id;
     let side = |side: Side| content::shown(stored, side, &Body::of(row.id, side, how).at_most(MAX_ELEMENTS));
@@ -132,7 +133,7 @@ fn one(turn: &Turn, found: &Found, place: &Place, how: As) -> Markup {
                 @if told.is_empty() {
                     (side(Side::Input))
                 } @else {
-                    (added::from(told, *known, &Body::of(row.id, Side::Input, how).at_most(MAX_ELEMENTS)))
+                    (added::from(told, *known, has_tools, &Body::of(row.id, Side::Input, how).at_most(MAX_ELEMENTS)))
                 }
                 p.by { (show::kind(&row.run_type)) " " (link) }
                 div.answer { @if said { (side(Side::Output)) } (error) }
