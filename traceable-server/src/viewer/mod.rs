@@ -10,6 +10,7 @@ mod place;
 mod runs;
 mod show;
 mod text;
+mod thread;
 
 use axum::{
     http::Method,
@@ -17,6 +18,7 @@ use axum::{
 };
 use maud::html;
 
+pub(crate) use self::content::{file_head, file_run, file_trace, kind_of};
 use self::{
     frame::{Tab, page},
     place::Place,
@@ -27,7 +29,8 @@ pub(crate) fn routes(table: &mut Table) {
     let get = Method::GET;
     table.add(&get, "/assets/{version}/{name}", assets::asset);
     table.add(&get, "/", runs::page);
-    table.add(&get, "/body/{id}/{side}", content::body);
+    content::routes(table);
+    table.add(&get, "/threads/{id}", thread::page);
 }
 
 /// A refusal as a page.

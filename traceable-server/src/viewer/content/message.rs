@@ -18,7 +18,7 @@ const FOLD_TOOL: usize = 16;
 const MAX_MARKDOWN: usize = 60_000;
 
 /// The `n`th message of a body.
-pub(in crate::viewer) fn message(said: &Message, n: usize, body: &Body) -> Markup {
+pub(super) fn message(said: &Message, n: usize, body: &Body) -> Markup {
     let class = match said.role {
         Role::System | Role::Developer => "system",
         Role::User => "user",
@@ -32,7 +32,8 @@ pub(in crate::viewer) fn message(said: &Message, n: usize, body: &Body) -> Marku
         Role::Tool => FOLD_TOOL,
         _ => usize::MAX,
     };
-    let lines = said.parts.iter().filter_map(words).map(|text| text.len() / 100 + text.lines().count()).sum::<usize>();
+    let lines =
+        said.parts.iter().filter_map(words).map(|text| (text.len() / 100).max(text.lines().count())).sum::<usize>();
     html! {
         article.message.(class) data-role=(plain(said.role.as_str())) {
             header {
@@ -43,7 +44,7 @@ pub(in crate::viewer) fn message(said: &Message, n: usize, body: &Body) -> Marku
                 }
                 (forms(&number, body))
             }
-            @if lines > fold + 2 && !body.is_file { details.fold.(class) { summary { (counted(lines as u64, "line")) } } }
+            @if lines > fold.saturating_add(2) && !body.is_file { details.fold.(class) { summary { (counted(lines as u64, "line")) } } }
             div.parts {
                 @if body.how == As::Json {
                     (json::tree(&serde_json::to_value(said).unwrap_or_default(), "", &Body::loose(As::Json)))
