@@ -11,6 +11,7 @@ mod place;
 mod runs;
 mod show;
 mod text;
+mod thread;
 mod trace;
 
 use axum::{
@@ -19,6 +20,7 @@ use axum::{
 };
 use maud::html;
 
+pub(crate) use self::content::{file_head, file_run, file_trace, kind_of};
 use self::{
     frame::{Tab, page},
     place::Place,
@@ -31,7 +33,8 @@ pub(crate) fn routes(table: &mut Table) {
     table.add(&get, "/", runs::page);
     trace::routes(table);
     table.add(&get, "/compare", compare::page);
-    table.add(&get, "/body/{id}/{side}", content::body);
+    content::routes(table);
+    table.add(&get, "/threads/{id}", thread::page);
 }
 
 /// A refusal as a page.
