@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 use traceable_core::messages::{Message, Part, Role};
 
 /// The messages in OpenAI's form. A message with answers of tools becomes one for each of them.
-pub(super) fn messages(said: &[Message]) -> Vec<Value> {
+pub(crate) fn messages(said: &[Message]) -> Vec<Value> {
     said.iter().flat_map(message).collect()
 }
 
@@ -74,7 +74,7 @@ fn text_of(value: &Value) -> String {
 }
 
 /// The tools that a call was given, in OpenAI's form.
-pub(super) fn tools(given: &Value) -> Vec<Value> {
+pub(crate) fn tools(given: &Value) -> Vec<Value> {
     given.as_array().into_iter().flatten().filter_map(tool).collect()
 }
 

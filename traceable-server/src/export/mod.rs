@@ -4,13 +4,14 @@
 //! and the ids of one trace is in memory. The order is fixed, the oldest first, so an export that broke off goes on
 //! behind the last run that it has.
 
-mod chat;
+pub(crate) mod chat;
 mod chrome;
 mod csv;
 mod dataset;
+mod html;
 mod jsonl;
 mod markdown;
-mod openai;
+pub(crate) mod openai;
 mod otlp;
 mod tree;
 
@@ -25,7 +26,7 @@ const PIECE: usize = 1 << 20;
 /// Rows that are read at once.
 const ROWS: usize = 200;
 
-/// A form in which runs are written. A trace as one page of HTML is made by the viewer's templates, and would be one more.
+/// A form in which runs are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Format {
     /// JSON Lines: a run a line in LangSmith's fields, whole; `import` reads it
@@ -34,6 +35,8 @@ pub(crate) enum Format {
     Otlp,
     /// Markdown: the tree of each trace and what was said, to paste into a chat or an issue
     Markdown,
+    /// One page of HTML with all in it, to attach or to keep
+    Html,
     /// CSV: a run a row, without bodies
     Csv,
     /// OpenAI's form for fine-tuning: {"messages", "tools"} of each call of a model that was answered
@@ -56,6 +59,7 @@ impl Format {
             Self::Jsonl | Self::Openai | Self::Dataset => "jsonl",
             Self::Otlp => "otlp.jsonl",
             Self::Markdown => "md",
+            Self::Html => "html",
             Self::Csv => "csv",
             Self::Chrome => "json",
         }
@@ -66,6 +70,7 @@ impl Format {
         match self {
             Self::Jsonl | Self::Otlp | Self::Openai | Self::Dataset => "application/x-ndjson",
             Self::Markdown => "text/markdown; charset=utf-8",
+            Self::Html => "text/html; charset=utf-8",
             Self::Csv => "text/csv; charset=utf-8",
             Self::Chrome => "application/json",
         }
@@ -74,7 +79,7 @@ impl Format {
     /// What the form is made of where nothing is said.
     pub(crate) fn usual(self) -> Of {
         match self {
-            Self::Markdown | Self::Chrome => Of::Traces,
+            Self::Markdown | Self::Html | Self::Chrome => Of::Traces,
             _ => Of::Runs,
         }
     }
@@ -247,6 +252,7 @@ impl Export {
         }
         match self.format {
             Format::Markdown => markdown::head(&trace, below, out)?,
+            Format::Html => html::trace(&trace, below, out),
             Format::Chrome => {
                 let mut events = Vec::new();
                 chrome::write(&trace, &mut events)?;
@@ -257,7 +263,7 @@ impl Export {
             }
             _ => {}
         }
-        if self.format != Format::Markdown {
+        if !matches!(self.format, Format::Markdown | Format::Html) {
             // As in lists: what began first.
             places = trace.runs.iter().map(|row| tree::Place { id: row.id, depth: 0 }).collect();
         }
@@ -273,6 +279,9 @@ impl Export {
         if self.format == Format::Markdown {
             return store.run(place.id)?.map_or(Ok(()), |run| markdown::write(store, &run, place.depth, out));
         }
+        if self.format == Format::Html {
+            return store.run(place.id)?.map_or(Ok(()), |run| html::run(store, &run, place.depth, out));
+        }
         // `None` when it went in the meantime.
         let Some(run) = store.whole_run(place.id)? else { return Ok(()) };
         match self.format {
@@ -280,7 +289,7 @@ impl Export {
             Format::Openai => openai::write(&run, out)?,
             Format::Dataset => dataset::write(&run, out)?,
             Format::Otlp => self.batch.push(run),
-            Format::Chrome | Format::Csv | Format::Markdown => {}
+            Format::Chrome | Format::Csv | Format::Html | Format::Markdown => {}
         }
         Ok(())
     }
@@ -288,6 +297,7 @@ impl Export {
     fn head(&self) -> String {
         match self.format {
             Format::Csv => csv::head(),
+            Format::Html => html::head(),
             Format::Chrome => "{\"traceEvents\":[".to_owned(),
             _ => String::new(),
         }

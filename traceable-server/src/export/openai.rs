@@ -33,7 +33,7 @@ pub(super) fn write(run: &Run, out: &mut Vec<u8>) -> Result<()> {
 }
 
 /// The tools stand among the inputs, an argument below, or among the parameters.
-fn tools_of<'a>(run: &'a Run, inputs: &'a Value) -> &'a Value {
+pub(crate) fn tools_of<'a>(run: &'a Run, inputs: &'a Value) -> &'a Value {
     let below = || inputs.as_object()?.values().find_map(|value| value.get("tools"));
     inputs.get("tools").or_else(below).or_else(|| run.params.get("tools")).unwrap_or(&Value::Null)
 }

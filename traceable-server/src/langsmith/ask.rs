@@ -88,14 +88,18 @@ pub(super) async fn url(
     Ok(Json(json!({ "url": format!("http://{host}{}", viewer::of_run(trace, id)) })))
 }
 
-/// A file. It is never shown in place: it may be a page with a script.
+/// A file. Pictures and sounds are shown in place, if that is what their bytes are; anything else may be a page with a
+/// script, and is only ever saved.
 pub(super) async fn blob(State(app): State<Arc<App>>, Path(hash): Path<String>) -> Result<Response, Refusal> {
     let hash: BlobHash = hash.parse().map_err(|_| Refusal::NotFound("there is no such file"))?;
     let bytes = app.ask(move |store| store.blob(hash)).await?.ok_or(Refusal::NotFound("there is no such file"))?;
+    let kind = viewer::kind_of(&bytes);
     let headers = [
-        (header::CONTENT_TYPE, "application/octet-stream"),
-        (header::CONTENT_DISPOSITION, "attachment"),
+        (header::CONTENT_TYPE, kind.unwrap_or("application/octet-stream")),
+        (header::CONTENT_DISPOSITION, if kind.is_some() { "inline" } else { "attachment" }),
         (header::CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox"),
+        // What a hash names never changes; who may see it does.
+        (header::CACHE_CONTROL, "private, max-age=31536000, immutable"),
     ];
     Ok((headers, bytes).into_response())
 }

@@ -59,6 +59,11 @@ pub(super) fn url(name: &str) -> String {
     format!("/assets/{}/{name}", *VERSION)
 }
 
+/// The styles of what was said, for a page that stands alone.
+pub(super) fn own_style() -> String {
+    ["base.css", "content.css"].into_iter().filter_map(single).collect()
+}
+
 fn current(name: &str) -> Option<Cow<'static, str>> {
     if name == STYLE {
         let styles = FILES.iter().filter(|(file, _)| kind(file) == CSS);

@@ -283,6 +283,8 @@ fn difference(name: &str, a: &str, b: &str) -> Markup {
     if a == b {
         return html! { section { h2 { (name) " " span.note { "the same" } } } };
     }
+    // A last line is the same with and without a line behind it.
+    let (a, b) = (&format!("{a}\n"), &format!("{b}\n"));
     let diff = TextDiff::configure().timeout(MAX_TIME).diff_lines(a, b);
     html! {
         section {

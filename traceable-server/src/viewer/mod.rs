@@ -22,6 +22,7 @@ mod show;
 mod streams;
 mod terms;
 mod text;
+mod thread;
 mod threads;
 mod trace;
 mod users;
@@ -32,6 +33,7 @@ use axum::{
 };
 use maud::html;
 
+pub(crate) use self::content::{file_head, file_run, file_trace, kind_of};
 pub(crate) use self::links::of_run;
 use self::{
     frame::{Tab, page},
@@ -54,6 +56,8 @@ pub(crate) fn routes(table: &mut Table) {
     table.add(&get, "/setup", setup::page);
     table.add(&get, "/trace/{id}", links::trace);
     table.add(&get, "/o/{tenant}/projects/p/{project}/r/{run}", links::run);
+    content::routes(table);
+    table.add(&get, "/threads/{id}", thread::page);
 }
 
 /// A refusal as a page.

@@ -73,7 +73,7 @@ fn pieces(text: &str) -> impl Iterator<Item = Piece<'_>> {
     })
 }
 
-fn is_unseen(c: char, before: char, behind: &str) -> bool {
+pub(super) fn is_unseen(c: char, before: char, behind: &str) -> bool {
     match c {
         '\n' | '\t' => false,
         '\r' => !behind.starts_with('\n'),

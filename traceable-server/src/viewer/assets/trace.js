@@ -1,6 +1,6 @@
 // The page of a trace: the tree on the left decides what stands on the right.
 import { play } from "./chunks.js";
-import { part } from "./dom.js";
+import { element, part } from "./dom.js";
 import { keys } from "./keys.js";
 import { Tree } from "./tree.js";
 
@@ -43,7 +43,7 @@ let asked = 0;
  * @param {URL} url @param {"replace" | "push" | "keep"} how what becomes of the address */
 async function show(url, how) {
   const turn = ++asked;
-  const fragment = await ask(url);
+  const fragment = await ask(url).catch(() => element("p", { class: "note" }, "The server does not answer."));
   if (turn !== asked) return;
   beside.replaceChildren(fragment.cloneNode(true));
   if (how !== "keep") beside.scrollTop = 0;

@@ -37,7 +37,7 @@ const AROUND: usize = 60;
 /// Which piece.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(in crate::viewer) struct Asked {
+pub(super) struct Asked {
     #[serde(rename = "as")]
     how: As,
     /// A JSON pointer.
@@ -59,7 +59,7 @@ pub(in crate::viewer) struct Asked {
 }
 
 /// Answers with a piece.
-pub(in crate::viewer) async fn body(
+pub(super) async fn body(
     State(app): State<Arc<App>>,
     Path((id, side)): Path<(RunId, Side)>,
     Parameters(asked): Parameters<Asked>,

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use maud::{Markup, html};
 use serde_json::Value;
 
-use super::{Body, media};
+use super::{As, Body, media};
 use crate::{print::count, viewer::text::text};
 
 /// Members that are shown at once.
@@ -22,8 +22,13 @@ const OPEN: usize = 2;
 /// JSON in texts is read up to this length.
 const MAX_INNER: usize = 1_000_000;
 
+/// A value that is no body of a run, such as a parameter.
+pub(in crate::viewer) fn json(value: &Value) -> Markup {
+    tree(value, "", &Body::loose(As::Json))
+}
+
 /// A value. `at` is the JSON pointer of it in its body.
-pub(in crate::viewer) fn tree(value: &Value, at: &str, body: &Body) -> Markup {
+pub(super) fn tree(value: &Value, at: &str, body: &Body) -> Markup {
     html! { div.json { (node(value, at, 0, 0, body)) } }
 }
 
@@ -175,7 +180,7 @@ fn vector(items: &[Value], at: &str, from: usize, body: &Body) -> Markup {
 mod tests {
     use serde_json::json;
 
-    use super::{super::As, *};
+    use super::*;
 
     fn shown(value: &Value) -> String {
         tree(value, "", &Body::loose(As::Json)).into_string()

@@ -32,7 +32,8 @@ pub(in crate::viewer) fn message(said: &Message, n: usize, body: &Body) -> Marku
         Role::Tool => FOLD_TOOL,
         _ => usize::MAX,
     };
-    let lines = said.parts.iter().filter_map(words).map(|text| text.len() / 100 + text.lines().count()).sum::<usize>();
+    let lines =
+        said.parts.iter().filter_map(words).map(|text| (text.len() / 100).max(text.lines().count())).sum::<usize>();
     html! {
         article.message.(class) data-role=(plain(said.role.as_str())) {
             header {

@@ -3,8 +3,11 @@
 //! A page has to stay light whatever a run holds. So each body is shown within an allowance of elements and bytes; what
 //! is beyond it stands behind a link, which `body` answers.
 
+mod actions;
 mod body;
+mod copy;
 mod error;
+mod file;
 mod json;
 mod markdown;
 mod media;
@@ -19,12 +22,16 @@ use traceable_core::model::RunId;
 use traceable_store::BlobHash;
 
 pub(super) use self::{
-    body::body,
+    actions::{actions, actions_of_thread, export_menu, routes},
     error::error,
-    json::tree,
-    media::{files, kind_of},
+    json::json,
+    media::files,
     message::message,
-    side::{Side, shown, side, transcript},
+    side::{Side, exchange, messages, shown, side, side_as},
+};
+pub(crate) use self::{
+    file::{head as file_head, run as file_run, trace as file_trace},
+    media::kind_of,
 };
 use super::place::address;
 
@@ -128,7 +135,7 @@ impl Body {
     }
 
     /// A link to what is left out.
-    pub(super) fn more(&self, parameters: &[(&str, &str)], what: &str) -> Markup {
+    fn more(&self, parameters: &[(&str, &str)], what: &str) -> Markup {
         match &self.of {
             Some((run, side)) if !self.is_file => {
                 let url = address(&format!("/body/{run}/{}", side.as_str()), parameters.iter().copied());

@@ -1,17 +1,22 @@
-//! One side of a run: what went in, or what came out; and many runs as one conversation.
+//! One side of a run: what went in, or what came out.
 
-use std::borrow::Cow;
+use std::ops::Range;
 
 use maud::{Markup, html};
 use serde::Deserialize;
 use serde_json::Value;
 use traceable_core::{
-    messages::{Message, input_messages, output_messages},
-    model::{Json, RunId, RunType},
+    messages::{Message, Role, input_messages, output_messages},
+    model::{Json, RunType},
 };
 use traceable_store::StoredRun;
 
-use super::{As, BYTES, Body, body::tools as tools_of, error, json, message, message::written};
+use super::{
+    As, BYTES, Body,
+    body::tools as tools_of,
+    error, json,
+    message::{message, written},
+};
 use crate::{
     print::{count, counted},
     viewer::text::text,
@@ -22,8 +27,6 @@ const FIRST: usize = 4;
 const LAST: usize = 26;
 /// Documents that are shown at once.
 const DOCUMENTS: usize = 50;
-/// Elements of a conversation of many runs.
-const ELEMENTS: usize = 900;
 
 /// One body of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -75,7 +78,12 @@ impl Side {
 }
 
 /// Shows one side of a run.
-pub(in crate::viewer) fn side(stored: &StoredRun, side: Side, how: As) -> Markup {
+pub(in crate::viewer) fn side(stored: &StoredRun, side: Side) -> Markup {
+    side_as(stored, side, As::default())
+}
+
+/// Shows one side of a run in one of the ways to show texts.
+pub(in crate::viewer) fn side_as(stored: &StoredRun, side: Side, how: As) -> Markup {
     let run = &stored.run;
     let length = match side {
         Side::Input => run.inputs.as_ref().map_or(0, |body| body.as_str().len()),
@@ -88,6 +96,40 @@ pub(in crate::viewer) fn side(stored: &StoredRun, side: Side, how: As) -> Markup
     }
 }
 
+/// Of the messages of a run's input, those of a range, by their numbers: what is new, or what was said before.
+pub(in crate::viewer) fn messages(stored: &StoredRun, range: Range<usize>, how: As) -> Markup {
+    let body = Body::of(stored.run.id, Side::Input, how);
+    let value = Side::Input.of(stored).unwrap_or_default();
+    let said = Side::Input.messages(&stored.run.run_type, &value);
+    html! {
+        (conversation(&said, range.clone(), &body))
+        @if range.contains(&said.len().saturating_sub(1)) { (tools(&value, &body)) }
+    }
+}
+
+/// What a run was asked and what it answered, as one exchange: of its input, the last that the user said.
+pub(in crate::viewer) fn exchange(stored: &StoredRun, elements: usize) -> Markup {
+    let body = |side| {
+        let body = Body::of(stored.run.id, side, As::default());
+        body.elements.set(body.elements.get().min(elements));
+        body
+    };
+    let value = Side::Input.of(stored).unwrap_or_default();
+    let said = Side::Input.messages(&stored.run.run_type, &value);
+    let asked = said.iter().rposition(|message| message.role == Role::User);
+    let (inputs, outputs) = (body(Side::Input), body(Side::Output));
+    html! {
+        @match asked.and_then(|n| Some((n, said.get(n)?))) {
+            Some((n, asked)) => (message(asked, n, &inputs)),
+            None => @if stored.run.inputs.is_some() { article.message.user { div.parts { (value_of(&value, Side::Input, &inputs)) } } },
+        }
+        @if stored.run.outputs.is_some() || stored.progress.is_some() {
+            article.message.assistant { div.parts { (shown(stored, Side::Output, &outputs)) } }
+        }
+        @if let Some(said) = &stored.run.error { (error(said)) }
+    }
+}
+
 /// The same within an allowance that was given.
 pub(in crate::viewer) fn shown(stored: &StoredRun, side: Side, body: &Body) -> Markup {
     let Some(value) = side.of(stored) else { return html! { p.none { "nothing" } } };
@@ -96,17 +138,19 @@ pub(in crate::viewer) fn shown(stored: &StoredRun, side: Side, body: &Body) -> M
     }
     let said = side.messages(&stored.run.run_type, &value);
     html! {
-        @if said.is_empty() { (value_of(&value, side, body)) } @else { (conversation(&said, body)) }
+        @if said.is_empty() { (value_of(&value, side, body)) } @else { (conversation(&said, 0..said.len(), body)) }
         @if side == Side::Input { (tools(&value, body)) }
     }
 }
 
 /// Messages; of many the first, which say what it is about, and the last.
-fn conversation(said: &[Message], body: &Body) -> Markup {
-    let skipped = if said.len() > FIRST + LAST + 4 { FIRST..said.len() - LAST } else { 0..0 };
+fn conversation(said: &[Message], range: Range<usize>, body: &Body) -> Markup {
+    let range = range.start.min(said.len())..range.end.min(said.len());
+    let is_long = range.len() > FIRST + LAST + 4 && !body.is_file;
+    let skipped = if is_long { range.start + FIRST..range.end - LAST } else { 0..0 };
     html! {
         div.conversation {
-            @for (n, each) in said.iter().enumerate() {
+            @for (n, each) in said.iter().enumerate().take(range.end).skip(range.start) {
                 @if n == skipped.start && !skipped.is_empty() {
                     (body.more(
                         &[("messages", &skipped.start.to_string()), ("to", &skipped.end.to_string())],
@@ -201,71 +245,4 @@ fn tools(value: &Value, body: &Body) -> Markup {
             (json::tree(&Value::Array(found), "", &Body::loose(body.how)))
         }
     }
-}
-
-/// Runs as one conversation: of each call of a model, what is new since the call before it. `link` is the address of a run.
-pub(in crate::viewer) fn transcript<'a>(
-    runs: impl IntoIterator<Item = &'a StoredRun>,
-    how: As,
-    link: &dyn Fn(RunId) -> String,
-) -> Markup {
-    let runs: Vec<_> = runs.into_iter().collect();
-    let mut calls: Vec<_> = runs.iter().filter(|stored| stored.run.run_type == RunType::Llm).collect();
-    if calls.is_empty() {
-        calls = runs.iter().take(1).collect();
-    }
-    let (mut before, mut left) = (Vec::new(), ELEMENTS);
-    html! {
-        div.transcript {
-            @for stored in calls {
-                (turn(stored, how, &mut before, &mut left, link))
-            }
-        }
-    }
-}
-
-fn turn(
-    stored: &StoredRun,
-    how: As,
-    before: &mut Vec<Message>,
-    left: &mut usize,
-    link: &dyn Fn(RunId) -> String,
-) -> Markup {
-    let run = &stored.run;
-    let of = |side: Side| {
-        let value = side.of(stored).unwrap_or_default();
-        let said = side.messages(&run.run_type, &value);
-        (value, said)
-    };
-    let ((input, asked), (output, answered)) = (of(Side::Input), of(Side::Output));
-    let same = asked.iter().zip(before.iter()).take_while(|(a, b)| a.role == b.role && a.parts == b.parts).count();
-    let body = |side: Side| {
-        let body = Body::of(run.id, side, how);
-        body.elements.set(body.elements.get().min(*left));
-        body
-    };
-    let (inputs, outputs) = (body(Side::Input), body(Side::Output));
-    let allowed = inputs.elements.get();
-    let head: Cow<'_, str> = run.model.as_deref().unwrap_or_default().into();
-    let shown = html! {
-        section.turn data-run=(run.id) {
-            h3 { a href=(link(run.id)) { (text(&run.name)) } " " span.id { (text(&head)) } }
-            @if *left > 0 {
-                @if same > 0 { p.none { (counted(same as u64, "message")) " as before" } }
-                @if asked.is_empty() { (value_of(&input, Side::Input, &inputs)) }
-                @for (n, each) in asked.iter().enumerate().skip(same) {
-                    @if n < same + FIRST || n + LAST >= asked.len() { (message(each, n, &inputs)) }
-                }
-                @if let Some(said) = &run.error { (error(said)) }
-                @if answered.is_empty() && !output.is_null() { (value_of(&output, Side::Output, &outputs)) }
-                @for (n, each) in answered.iter().enumerate().take(LAST) { (message(each, n, &outputs)) }
-            }
-        }
-    };
-    // A message is some ten elements beside those that it takes.
-    let messages = asked.len().saturating_sub(same).min(FIRST + LAST) + answered.len().min(LAST);
-    let taken = 2 * allowed - inputs.elements.get() - outputs.elements.get() + 10 * messages + 4;
-    *left = left.saturating_sub(taken);
-    *before = asked.into_iter().chain(answered).collect();
-    shown
 }

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 use traceable_core::{
-    messages::{Message, output_messages},
+    messages::{Message, Role, output_messages},
     model::{Json, RunType, Status},
 };
 use traceable_store::{Cursor, List, Of, Order, Query, Result, Row, Store, StoredRun};
@@ -13,7 +13,7 @@ use super::{
         show,
     },
     Found, Place,
-    added::{self, common, messages},
+    added::{common, messages},
     find::{kinds, within},
     pane,
 };
@@ -23,6 +23,9 @@ use crate::print::{counted, duration};
 const PAGE: usize = 60;
 const MAX_BYTES: usize = 4 << 20;
 const MAX_ELEMENTS: usize = 60;
+
+/// New messages of one call.
+const MAX_NEWS: usize = 20;
 
 /// Earlier calls that a call may go on from.
 const CALLS_BEFORE: usize = 8;
@@ -95,6 +98,7 @@ fn read(stored: &StoredRun, known: &mut Vec<Vec<Message>>) -> (Vec<Message>, usi
 }
 
 pub(super) fn talk(talk: &Talk, found: &Found, place: &Place, how: As) -> Markup {
+    let has_tools = talk.turns.iter().any(|turn| turn.row.run_type == RunType::Tool);
     let more = talk
         .next
         .map(|next| place.link(&format!("/t/{}", found.id()), &[("view", "transcript"), ("after", &next.to_string())]));
@@ -104,7 +108,7 @@ pub(super) fn talk(talk: &Talk, found: &Found, place: &Place, how: As) -> Markup
             @if !talk.is_first {
                 p.note { a href=(place.link(&format!("/t/{}", found.id()), &[("view", "transcript")])) { "From the beginning" } }
             }
-            ol { @for turn in &talk.turns { (one(turn, found, place, how)) } }
+            ol { @for turn in &talk.turns { (one(turn, has_tools, found, place, how)) } }
             @if let Some(more) = more {
                 p.more { a href=(more) rel="next" { "Go on" } span.note { " · " (counted(talk.total, "run")) " of models and tools in all" } }
             }
@@ -112,7 +116,19 @@ pub(super) fn talk(talk: &Talk, found: &Found, place: &Place, how: As) -> Markup
     }
 }
 
-fn one(turn: &Turn, found: &Found, place: &Place, how: As) -> Markup {
+/// The last of the new messages. Answers of tools are left out where their runs stand beside.
+fn news(told: &[Message], known: usize, has_tools: bool, body: &Body) -> Markup {
+    let first = known.max(told.len().saturating_sub(MAX_NEWS));
+    let is_shown = |message: &Message| !(has_tools && message.role == Role::Tool);
+    html! {
+        @if first > known { p.note { "… " (counted((first - known) as u64, "message")) " before" } }
+        @for (n, message) in told.iter().enumerate().skip(first).filter(|(_, message)| is_shown(message)) {
+            (content::message(message, n, body))
+        }
+    }
+}
+
+fn one(turn: &Turn, has_tools: bool, found: &Found, place: &Place, how: As) -> Markup {
     let Turn { row, stored, told, known } = turn;
     let is_call = row.run_type == RunType::Llm || row.id == found.head.id;
     let side = |side: Side| content::shown(stored, side, &Body::of(row.id, side, how).at_most(MAX_ELEMENTS));
@@ -132,7 +148,7 @@ fn one(turn: &Turn, found: &Found, place: &Place, how: As) -> Markup {
                 @if told.is_empty() {
                     (side(Side::Input))
                 } @else {
-                    (added::from(told, *known, &Body::of(row.id, Side::Input, how).at_most(MAX_ELEMENTS)))
+                    (news(told, *known, has_tools, &Body::of(row.id, Side::Input, how).at_most(MAX_ELEMENTS)))
                 }
                 p.by { (show::kind(&row.run_type)) " " (link) }
                 div.answer { @if said { (side(Side::Output)) } (error) }
