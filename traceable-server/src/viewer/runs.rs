@@ -125,10 +125,10 @@ pub(super) async fn page(
         }
         (None, Answer::List { found, facets, elsewhere }) => {
             let body = html! {
-                main #main.with-side {
+                main #main.with-facets {
                     (bar::bar("/", &place, &kept, wrong.as_ref()))
                     @if let Some(facets) = facets {
-                        details.side #facets open {
+                        details.facets #facets open {
                             summary { "Narrow down" }
                             nav aria-label="Narrow down" { (facets::side(facets, &place, &kept)) }
                         }
@@ -184,7 +184,7 @@ fn list(found: &Found, place: &Place, wanted: &Wanted, wrong: Option<&QueryError
         }
         (table(found, place, wanted))
         @if found.rows.is_empty() {
-            div.none {
+            div.nothing {
                 p { "Nothing fits." }
                 @if elsewhere > 0 {
                     p {
@@ -210,11 +210,11 @@ fn table(found: &Found, place: &Place, wanted: &Wanted) -> Markup {
     let other = if wanted.order() == Order::Oldest { "" } else { "oldest" };
     let turned = place.link("/", &[wanted.kept()[0], ("order", other)]);
     html! {
-        table.runs {
+        table.log {
             thead {
                 tr {
                     th.when { a href=(turned) title="Turn the order round" { "When" @if other.is_empty() { " ↑" } @else { " ↓" } } }
-                    th.name { "Name" }
+                    th.title { "Name" }
                     th.asked { "Question" }
                     th.answered { "Answer" }
                     th.took { "Latency" span.quiet { " · first token" } }
