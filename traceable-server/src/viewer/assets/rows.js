@@ -37,6 +37,12 @@ const refresh = gently(async () => {
   }
 }, 250);
 
+/** Counts anew what stands beside the list. */
+const count = gently(async () => {
+  const beside = document.querySelector("#facets nav");
+  if (beside) beside.replaceChildren(...(await part(location.href, "facets")).childNodes);
+}, 5000);
+
 /** Takes over rows. Those that are the same stay as they are; without `isWhole` none come or go.
  * @param {HTMLElement} old
  * @param {HTMLElement} fresh
@@ -66,6 +72,7 @@ function merge(old, fresh, isWhole) {
   }
   if (!isWhole) return;
   for (const row of known.values()) row.remove();
+  if (old.querySelector(".new")) count();
   if (fresh.dataset.newest) old.dataset.newest = fresh.dataset.newest;
   chip?.replaceChildren();
   if (old.firstChild) document.querySelector(".nothing")?.remove();
