@@ -13,7 +13,7 @@ pub(super) fn bar(path: &str, place: &Place, more: &[(&str, &str)], wrong: Optio
         form.query role="search" action=(path) method="get" {
             @for (name, value) in kept() { input type="hidden" name=(name) value=(value); }
             div.field {
-                input #q name="q" type="search" value=(place.q) placeholder="Search: refund  model:gpt-4o  latency:>2s  has:error"
+                input #q name="q" type="search" value=(place.q) placeholder="Search: refund  latency:>2s  has:error  tree.model:gpt-4o"
                     aria-label="Search" autocomplete="off" autocapitalize="off" spellcheck="false"
                     role="combobox" aria-expanded="false" aria-controls="proposals" aria-autocomplete="list"
                     aria-describedby="wrong" aria-invalid=[wrong.map(|_| "true")];

@@ -11,7 +11,7 @@ use maud::{Markup, html};
 use serde::Deserialize;
 use traceable_store::{Field, Query, Store, fields};
 
-use super::{App, Place, bar};
+use super::{App, Place, bar, frame};
 use crate::{
     http::Refusal,
     print::{self, now},
@@ -28,6 +28,9 @@ pub(super) struct Wanted {
     /// The page that asks.
     #[serde(default)]
     path: String,
+    /// `runs`, or traces.
+    #[serde(default)]
+    of: String,
 }
 
 /// Something that can be put in the place of the word at the cursor.
@@ -41,21 +44,21 @@ struct Proposal {
 pub(super) async fn part(
     State(app): State<Arc<App>>,
     Parameters(place): Parameters<Place>,
-    Parameters(Wanted { q, at, path }): Parameters<Wanted>,
+    Parameters(Wanted { q, at, path, of }): Parameters<Wanted>,
 ) -> Result<impl IntoResponse, Refusal> {
     let end = end_of(&q, at);
     let start = start_of(&q[..end]);
     let word = q[start..end].to_owned();
     // Behind the word, a term that is still written is no mistake yet.
     let wrong = Query::parse(&q, now()).err().filter(|wrong| wrong.at() < start || wrong.nearest().is_some());
-    let proposals = app.ask(move |store| propose(store, &word)).await?;
+    let proposals = app.ask(move |store| propose(store, &word, of != "runs")).await?;
     let units = |bytes: usize| q[..bytes].encode_utf16().count();
-    let path = if path.starts_with('/') && !path.starts_with("//") { path.as_str() } else { "/" };
+    let path = if frame::is_tab(&path) { path.as_str() } else { "/" };
     let markup: Markup = html! {
         ul data-from=(units(start)) data-to=(units(end)) {
             @for (n, Proposal { text, note }) in proposals.iter().enumerate() {
                 li #{ "proposal-" (n) } role="option" aria-selected="false" data-text=(text) {
-                    span { (text) } span.note { (note) }
+                    span { (text) } span.hint { (note) }
                 }
             }
         }
@@ -86,7 +89,7 @@ fn start_of(text: &str) -> usize {
     start
 }
 
-fn propose(store: &Store, word: &str) -> traceable_store::Result<Vec<Proposal>> {
+fn propose(store: &Store, word: &str, of_traces: bool) -> traceable_store::Result<Vec<Proposal>> {
     let bare = word.trim_start_matches('-');
     let sign = &word[..word.len() - bare.len()];
     let (scope, bare) = match ["root.", "tree."].into_iter().find_map(|scope| Some((scope, bare.strip_prefix(scope)?)))
@@ -96,12 +99,12 @@ fn propose(store: &Store, word: &str) -> traceable_store::Result<Vec<Proposal>> 
     };
     let before = format!("{sign}{scope}");
     match bare.split_once(':') {
-        None => names(store, bare, &before),
+        None => names(store, bare, &before, of_traces && scope.is_empty()),
         Some((name, typed)) => values(store, name, typed, &before),
     }
 }
 
-fn names(store: &Store, typed: &str, before: &str) -> traceable_store::Result<Vec<Proposal>> {
+fn names(store: &Store, typed: &str, before: &str, of_traces: bool) -> traceable_store::Result<Vec<Proposal>> {
     if let Some(key) = typed.strip_prefix("metadata.") {
         let keys = store.metadata_keys(1_000)?.into_iter().filter(|name| is_near(name, key));
         let named = |key: String| Field::Metadata(key).to_string();
@@ -128,14 +131,16 @@ fn names(store: &Store, typed: &str, before: &str) -> traceable_store::Result<Ve
     found.sort_by_key(|(name, ..)| !name.starts_with(typed));
     let proposal = |(name, doc, _): (&str, &str, _)| {
         let colon = if name.ends_with('.') { "" } else { ":" };
-        Proposal { text: format!("{before}{name}{colon}"), note: doc.to_owned() }
+        // What stands for a trace is seldom the call of a model.
+        let tree = if of_traces && matches!(name, "model" | "provider") { "tree." } else { "" };
+        Proposal { text: format!("{before}{tree}{name}{colon}"), note: doc.to_owned() }
     };
     Ok(found.into_iter().take(LIMIT).map(proposal).collect())
 }
 
 fn values(store: &Store, name: &str, typed: &str, before: &str) -> traceable_store::Result<Vec<Proposal>> {
     if name == "has" {
-        return names(store, typed, "").map(|names| {
+        return names(store, typed, "", false).map(|names| {
             let of = |Proposal { text, note }: Proposal| Proposal {
                 text: format!("{before}has:{}", text.trim_end_matches(':')),
                 note,

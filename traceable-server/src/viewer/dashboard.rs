@@ -124,7 +124,7 @@ pub(super) async fn page(
             (bar::bar("/stats", &place, &kept, wrong.as_ref()))
             (switches(&place, &wanted))
             @match &found {
-                None => div.none { p { "There is nothing in this time." } p { a href=(place.link("/stats", &[("range", "")])) { "All time" } } },
+                None => div.nothing { p { "There is nothing in this time." } p { a href=(place.link("/stats", &[("range", "")])) { "All time" } } },
                 Some(found) => {
                     (sums(found))
                     (over_time(found, &place, &wanted))
@@ -207,7 +207,7 @@ fn sums(found: &Found) -> Markup {
             div { dt { "Latency p50" } dd { (nanos(latency.p50)) } }
             div { dt { "p95" } dd { (nanos(latency.p95)) } }
             div { dt { "p99" } dd { (nanos(latency.p99)) } }
-            div { dt { "First token p50" } dd { @if let Some(first) = first_token.p50 { (print::duration(first)) } @else { "–" } } }
+            @if let Some(first) = first_token.p50 { div { dt { "First token p50" } dd { (print::duration(first)) } } }
             div { dt { "Tokens" } dd { (print::tokens(*total_tokens)) } }
             div { dt { "Cost" } dd { (print::dollars(*cost)) } }
         }
@@ -361,7 +361,7 @@ fn split(found: &Found, place: &Place, wanted: &Wanted) -> Markup {
     };
     let largest = found.split.iter().map(|row| row.count as f64).fold(0.0, f64::max);
     html! {
-        section.split {
+        section.by-value {
             nav.switches aria-label="Split by" {
                 @for (name, title, _) in &SPLITS {
                     a href=(place.link("/stats", &[range, ("by", name), of])) aria-current=[(*name == by).then_some("page")] { (title) }

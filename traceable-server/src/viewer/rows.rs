@@ -43,12 +43,12 @@ fn one(listed: &Listed, longest: i64, looks: &Looks<'_>) -> Markup {
     html! {
         tr data-id=(key) data-trace=(row.trace_id) .failed[row.error.is_some()] .open[is_open] {
             td.when { (show::moment(row.start_time)) }
-            td.name {
-                a.row href=(url) { (row.name) }
-                div.facts { (facts(row, totals.as_ref(), looks)) }
+            td.title {
+                a.whole href=(url) { (row.name) }
+                div.about { (facts(row, totals.as_ref(), looks)) }
             }
-            td.asked { div.cut { (row.input_preview.as_deref().unwrap_or_default()) } }
-            td.answered { div.cut { (answer(row, looks)) } }
+            td.asked { div.two { (row.input_preview.as_deref().unwrap_or_default()) } }
+            td.answered { div.two { (answer(row, looks)) } }
             td.took {
                 @if is_open { span.wait { (show::since(row.start_time)) } }
                 @if let Some(latency) = row.latency { (took(latency, first_token(row, totals.as_ref()), longest)) }
@@ -85,7 +85,7 @@ fn answer(row: &Row, looks: &Looks<'_>) -> Markup {
             " "
         }
         @if let Some(text) = &row.output_preview { (text) }
-        @else if let Some(stream) = stream { span.stream { (stream) } }
+        @else if let Some(stream) = stream { span.flow { (stream) } }
     }
 }
 

@@ -63,10 +63,11 @@ impl Wanted {
         [("of", of), ("order", if self.order() == Order::Oldest { "oldest" } else { "" })]
     }
 
-    fn find(&self, store: &Store, query: Query) -> traceable_store::Result<Found> {
+    fn find(&self, store: &Store, query: &Query) -> traceable_store::Result<Found> {
         // An address that somebody has cut off shows the first page.
         let at = |text: &str| text.parse::<Cursor>().ok();
-        let list = List { query, of: self.of(), order: self.order(), limit: LIMIT, after: at(&self.after) };
+        let list =
+            List { query: query.clone(), of: self.of(), order: self.order(), limit: LIMIT, after: at(&self.after) };
         let newest = || {
             let first = store.list(&List { after: None, order: Order::Newest, limit: 1, ..list.clone() })?;
             Ok::<_, traceable_store::Error>(first.rows.first().map(|listed| Cursor::of(&listed.row)))
@@ -95,10 +96,12 @@ impl Wanted {
     }
 }
 
-/// What was found, or that there is nothing at all yet.
-enum Answer {
-    Nothing,
-    List { found: Found, facets: Option<Facets>, elsewhere: u64 },
+/// What the page shows.
+struct Shown {
+    found: Found,
+    facets: Option<Facets>,
+    /// When nothing was found, how many runs inside of traces there are.
+    elsewhere: u64,
 }
 
 pub(super) async fn page(
@@ -111,29 +114,37 @@ pub(super) async fn page(
         Ok(query) => (query, None),
         Err(wrong) => (place.ground(), Some(wrong)),
     };
-    let part = frame::part(&headers).map(str::to_owned);
-    let (asked, is_part) = (wanted.clone(), part.is_some());
-    let answer = app.ask(move |store| answer(store, &asked, query, is_part)).await?;
+    let part = frame::part(&headers);
     let kept = wanted.kept();
-    Ok(match (part.as_deref(), &answer) {
-        (Some("new"), answer) => frame::fragment(&new_rows(&app, &place, &wanted, answer).await?).into_response(),
-        (Some(_), Answer::List { found, .. }) => frame::fragment(&table(found, &place, &wanted)).into_response(),
-        (Some(_), Answer::Nothing) => frame::fragment(&html! {}).into_response(),
-        (None, Answer::Nothing) => {
+    match part {
+        Some("new") => return Ok(frame::fragment(&newer(&app, query, &place, &wanted).await?).into_response()),
+        Some("facets") => {
+            let of = wanted.of();
+            let facets = app.ask(move |store| facets::count(store, &query, of)).await?;
+            return Ok(frame::fragment(&facets::side(&facets, &place, &kept)).into_response());
+        }
+        _ => {}
+    }
+    let (asked, is_part) = (wanted.clone(), part.is_some());
+    let shown = app.ask(move |store| shown(store, &asked, &query, is_part)).await?;
+    Ok(match (part, &shown) {
+        (Some(_), Some(shown)) => frame::fragment(&table(&shown.found, &place, &wanted)).into_response(),
+        (Some(_), None) => frame::fragment(&html! {}).into_response(),
+        (None, None) => {
             let body = setup::content(&headers, true);
             frame::page("Runs · traceable", Some(Tab::Runs), &place, &["setup.js"], &body).into_response()
         }
-        (None, Answer::List { found, facets, elsewhere }) => {
+        (None, Some(shown)) => {
             let body = html! {
-                main #main.with-side {
+                main #main.with-facets {
                     (bar::bar("/", &place, &kept, wrong.as_ref()))
-                    @if let Some(facets) = facets {
-                        details.side #facets open {
+                    @if let Some(facets) = &shown.facets {
+                        details.facets #facets open {
                             summary { "Narrow down" }
                             nav aria-label="Narrow down" { (facets::side(facets, &place, &kept)) }
                         }
                     }
-                    div.list { (list(found, &place, &wanted, wrong.as_ref(), *elsewhere)) }
+                    div.list { (list(shown, &place, &wanted, wrong.as_ref())) }
                 }
             };
             frame::page("Runs · traceable", Some(Tab::Runs), &place, &["rows.js", "query.js"], &body).into_response()
@@ -141,30 +152,31 @@ pub(super) async fn page(
     })
 }
 
-fn answer(store: &Store, wanted: &Wanted, query: Query, is_part: bool) -> traceable_store::Result<Answer> {
-    let found = wanted.find(store, query.clone())?;
+/// Asks for the list; `None` when the store is empty.
+fn shown(store: &Store, wanted: &Wanted, query: &Query, is_part: bool) -> traceable_store::Result<Option<Shown>> {
+    let found = wanted.find(store, query)?;
     if found.rows.is_empty() && store.list(&List { limit: 1, ..List::default() })?.rows.is_empty() {
-        return Ok(Answer::Nothing);
+        return Ok(None);
     }
-    let facets = if is_part { None } else { Some(facets::count(store, &query, wanted.of())?) };
+    let facets = if is_part { None } else { Some(facets::count(store, query, wanted.of())?) };
     // What a root does not have, a run below it may.
     let is_missing = found.rows.is_empty() && wanted.of() == Of::Traces && !is_part;
-    let elsewhere = if is_missing { store.count(&query, Of::Runs)? } else { 0 };
-    Ok(Answer::List { found, facets, elsewhere })
+    let elsewhere = if is_missing { store.count(query, Of::Runs)? } else { 0 };
+    Ok(Some(Shown { found, facets, elsewhere }))
 }
 
-/// How many rows there are before one, for a page that does not show them.
-async fn new_rows(app: &Arc<App>, place: &Place, wanted: &Wanted, _: &Answer) -> Result<Markup, Refusal> {
-    let (query, of) = (place.query().unwrap_or_else(|_| place.ground()), wanted.of());
+/// How many rows are newer than one, for a page that does not show them.
+async fn newer(app: &Arc<App>, query: Query, place: &Place, wanted: &Wanted) -> Result<Markup, Refusal> {
     let after = wanted.before.parse::<Cursor>().ok();
-    let list = List { query, of, order: Order::Oldest, limit: LIMIT, after };
+    let list = List { query, of: wanted.of(), order: Order::Oldest, limit: LIMIT, after };
     let page = app.ask(move |store| store.list(&list)).await?;
     let n = page.rows.len();
     let first = place.link("/", &wanted.kept());
     Ok(html! { @if n > 0 { a.chip href=(first) { (n) @if page.next.is_some() { "+" } " new" } } })
 }
 
-fn list(found: &Found, place: &Place, wanted: &Wanted, wrong: Option<&QueryError>, elsewhere: u64) -> Markup {
+fn list(shown: &Shown, place: &Place, wanted: &Wanted, wrong: Option<&QueryError>) -> Markup {
+    let Shown { found, elsewhere, .. } = shown;
     let kept = wanted.kept();
     let [(_, of), (_, order)] = kept;
     let tabs = [
@@ -184,11 +196,11 @@ fn list(found: &Found, place: &Place, wanted: &Wanted, wrong: Option<&QueryError
         }
         (table(found, place, wanted))
         @if found.rows.is_empty() {
-            div.none {
+            div.nothing {
                 p { "Nothing fits." }
-                @if elsewhere > 0 {
+                @if *elsewhere > 0 {
                     p {
-                        "But " a href=(place.link("/", &[("of", "runs")])) { (crate::print::counted(elsewhere, "run")) }
+                        "But " a href=(place.link("/", &[("of", "runs")])) { (crate::print::counted(*elsewhere, "run")) }
                         " inside of traces. Put " code { "tree." } " before a term to find traces by any of their runs, such as "
                         code { "tree.model:gpt-4o" } "."
                     }
@@ -210,11 +222,11 @@ fn table(found: &Found, place: &Place, wanted: &Wanted) -> Markup {
     let other = if wanted.order() == Order::Oldest { "" } else { "oldest" };
     let turned = place.link("/", &[wanted.kept()[0], ("order", other)]);
     html! {
-        table.runs {
+        table.log {
             thead {
                 tr {
                     th.when { a href=(turned) title="Turn the order round" { "When" @if other.is_empty() { " ↑" } @else { " ↓" } } }
-                    th.name { "Name" }
+                    th.title { "Name" }
                     th.asked { "Question" }
                     th.answered { "Answer" }
                     th.took { "Latency" span.quiet { " · first token" } }

@@ -122,13 +122,13 @@ pub(super) fn content(headers: &HeaderMap, is_empty: bool) -> Markup {
     html! {
         main #main.setup {
             h1 { @if is_empty { "Waiting for the first trace" } @else { "Send traces here" } }
-            p #waiting.waiting role="status" data-live="setup" {
+            p #waiting.expects role="status" data-live="setup" {
                 span.pulse aria-hidden="true" {}
                 @if is_empty { "Nothing is recorded yet. The next trace shows here by itself." }
                 @else { "Waiting for the next trace. It shows here by itself." }
             }
             p { "This server listens at " code { (url) } "." }
-            nav.ways aria-label="Ways" { @for way in ways(&url) { a href={ "#" (way.id) } { (way.name) } } }
+            nav.kinds aria-label="Ways" { @for way in ways(&url) { a href={ "#" (way.id) } { (way.name) } } }
             @for way in ways(&url) {
                 section id=(way.id) {
                     h2 { (way.name) }

@@ -47,7 +47,7 @@ pub(super) async fn page(
             }
             (table)
             @if found.rows.is_empty() {
-                div.none {
+                div.nothing {
                     p { "There is no thread here." }
                     p { "Traces with the same thread id are a conversation: " code { "metadata(thread_id = id)" } " in the attribute, "
                         code { "thread_id" } " or " code { "session_id" } " in the metadata of other SDKs." }
@@ -68,7 +68,7 @@ fn table(rows: &[ThreadSummary], place: &Place, is_first: bool) -> Markup {
             thead {
                 tr {
                     th.when { "Last" }
-                    th.name { "Thread" }
+                    th.title { "Thread" }
                     th.asked { "First question" }
                     th.answered { "Last answer" }
                     th.n { "Traces" }
@@ -90,18 +90,18 @@ fn one(ThreadSummary { thread, tally, first_input, last_output, .. }: &ThreadSum
     html! {
         tr data-id=(thread.id) {
             td.when { @if let Some(last) = tally.last_time { (show::moment(last)) } }
-            td.name {
-                a.row href=(url) { (thread.name.as_deref().unwrap_or(&thread.id)) }
-                div.facts {
+            td.title {
+                a.whole href=(url) { (thread.name.as_deref().unwrap_or(&thread.id)) }
+                div.about {
                     (show::errors(tally.errors))
                     @for tag in &thread.tags { span.tag { (tag) } }
                 }
             }
-            td.asked { div.cut { (first_input.as_deref().unwrap_or_default()) } }
-            td.answered { div.cut { (last_output.as_deref().unwrap_or_default()) } }
-            td.n { (print::count(tally.traces)) }
-            td.n { (show::tokens(tally.total_tokens)) }
-            td.n { (show::dollars(tally.cost)) }
+            td.asked { div.two { (first_input.as_deref().unwrap_or_default()) } }
+            td.answered { div.two { (last_output.as_deref().unwrap_or_default()) } }
+            td.n data-label="Traces" { (print::count(tally.traces)) }
+            td.n data-label="Tokens" { (show::tokens(tally.total_tokens)) }
+            td.n data-label="Cost" { (show::dollars(tally.cost)) }
             td.who { (thread.user.as_deref().unwrap_or_default()) }
         }
     }

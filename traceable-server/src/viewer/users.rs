@@ -41,7 +41,7 @@ pub(super) async fn page(
             (finder("/users", "Find by name", &place, &[]))
             (table)
             @if found.rows.is_empty() {
-                div.none {
+                div.nothing {
                     p { "There is no user here." }
                     p { "Runs name their user in their metadata, as " code { "user_id" } "." }
                 }
@@ -76,10 +76,10 @@ pub(super) fn finder(path: &str, about: &str, at: &Place, more: &[(&str, &str)])
 fn table(rows: &[UserSummary], place: &Place, is_first: bool) -> Markup {
     let place = Place { q: String::new(), ..place.clone() };
     html! {
-        table.people {
+        table.people.users {
             thead {
                 tr {
-                    th.name { "User" }
+                    th.title { "User" }
                     th.n { "Threads" }
                     th.n { "Traces" }
                     th.n { "Errors" }
@@ -93,14 +93,14 @@ fn table(rows: &[UserSummary], place: &Place, is_first: bool) -> Markup {
                     @let id = &user.identifier;
                     @let own = terms::is(&Field::User, id).to_string();
                     tr data-id=(id) {
-                        td.name { a.row href=(place.link("/", &[("q", &own)])) { (id) } }
-                        td.n {
+                        td.title { a.whole href=(place.link("/", &[("q", &own)])) { (id) } }
+                        td.n data-label="Threads" {
                             @if *threads > 0 { a.over href=(place.link("/threads", &[("user", id)])) { (print::count(*threads)) } }
                         }
-                        td.n { (print::count(tally.traces)) }
-                        td.n { @if tally.errors > 0 { span.bad { (print::count(tally.errors)) } } }
-                        td.n { (show::tokens(tally.total_tokens)) }
-                        td.n { (show::dollars(tally.cost)) }
+                        td.n data-label="Traces" { (print::count(tally.traces)) }
+                        td.n data-label="Errors" { @if tally.errors > 0 { span.bad { (print::count(tally.errors)) } } }
+                        td.n data-label="Tokens" { (show::tokens(tally.total_tokens)) }
+                        td.n data-label="Cost" { (show::dollars(tally.cost)) }
                         td.when { @if let Some(last) = tally.last_time { (show::moment(last)) } }
                     }
                 }

@@ -18,7 +18,7 @@ const body = () => document.getElementById("rows");
 const rows = () => [...(body()?.children ?? [])].filter((row) => row instanceof HTMLElement);
 
 /** @param {Element} row */
-const link = (row) => /** @type {HTMLAnchorElement | null} */ (row.querySelector("a.row"));
+const link = (row) => /** @type {HTMLAnchorElement | null} */ (row.querySelector("a.whole"));
 
 /** Whether new rows may move what is looked at. */
 function isAtTop() {
@@ -36,6 +36,12 @@ const refresh = gently(async () => {
     await tell(old);
   }
 }, 250);
+
+/** Counts anew what stands beside the list. */
+const count = gently(async () => {
+  const beside = document.querySelector("#facets nav");
+  if (beside) beside.replaceChildren(...(await part(location.href, "facets")).childNodes);
+}, 5000);
 
 /** Takes over rows. Those that are the same stay as they are; without `isWhole` none come or go.
  * @param {HTMLElement} old
@@ -66,9 +72,10 @@ function merge(old, fresh, isWhole) {
   }
   if (!isWhole) return;
   for (const row of known.values()) row.remove();
+  if (old.querySelector(".new")) count();
   if (fresh.dataset.newest) old.dataset.newest = fresh.dataset.newest;
   chip?.replaceChildren();
-  document.querySelector(".none")?.remove();
+  if (old.firstChild) document.querySelector(".nothing")?.remove();
   if (focused) rows().filter((row) => row.dataset.id === focused).forEach((row) => link(row)?.focus());
 }
 
@@ -157,7 +164,7 @@ keys({
   n: ["next page", () => turn("next")],
   p: ["previous page", () => turn("prev")],
 });
-if (document.querySelector("table.runs")) keys({ x: ["pick two to compare", pick] });
+if (document.querySelector("table.log")) keys({ x: ["pick two to compare", pick] });
 
 // On a narrow screen the side bar would stand before the list.
 const side = document.getElementById("facets");
