@@ -47,7 +47,8 @@ pub(crate) fn routes(table: &mut Table) {
     table.add(&get, "/", runs::page);
     trace::routes(table);
     table.add(&get, "/compare", compare::page);
-    table.add(&get, "/body/{id}/{side}", content::body);
+    content::routes(table);
+    table.add(&get, "/threads/{id}", thread::page);
     table.add(&get, "/complete", complete::part);
     table.add(&get, "/projects", projects::page);
     table.add(&get, "/threads", threads::page);
@@ -56,8 +57,6 @@ pub(crate) fn routes(table: &mut Table) {
     table.add(&get, "/setup", setup::page);
     table.add(&get, "/trace/{id}", links::trace);
     table.add(&get, "/o/{tenant}/projects/p/{project}/r/{run}", links::run);
-    content::routes(table);
-    table.add(&get, "/threads/{id}", thread::page);
 }
 
 /// A refusal as a page.

@@ -106,7 +106,7 @@ pub(super) fn timeline(run: &Run) -> Markup {
                     pre.said hidden aria-label="What was said up to that moment" {}
                 }
             } @else if chunks > 1 {
-                p.note { "Only the first and the last of " (count(chunks)) " chunks have their times; " code { "stream = raw" } " keeps all." }
+                p.note { "Only the first and the last of " (count(chunks)) " chunks have their times; " code { "raw_chunks" } " keeps all." }
             }
         }
     }
