@@ -24,10 +24,13 @@ struct Parts<'a> {
 /// Shows the error of a run.
 pub(in crate::viewer) fn error(said: &str) -> Markup {
     let Parts { kind, message, causes, stack, detail } = take_apart(said);
+    // Providers say in JSON what people read first.
+    let told = detail.as_ref().and_then(|detail| detail.get("error").unwrap_or(detail).get("message")?.as_str());
+    let message = if message.is_empty() { told.unwrap_or_default() } else { message };
     html! {
         section.error role="group" aria-label="Error" {
             p.what {
-                @if !kind.is_empty() { strong { (text(kind)) } ": " }
+                @if !kind.is_empty() { strong { (text(kind)) } @if !message.is_empty() { ": " } }
                 span.said { (text(cut(message))) }
             }
             @if !causes.is_empty() {

@@ -15,7 +15,7 @@ use super::{
     As, Body, Side,
     actions::worth,
     error, json,
-    media::{inline, listed},
+    media::{files, inline},
     side::shown,
 };
 use crate::{
@@ -153,7 +153,7 @@ pub(crate) fn run(
             (side(Side::Input, "Input"))
             (side(Side::Output, "Output"))
             @if let Some(said) = &run.error { (error(said)) }
-            (listed(&stored.files, &body(Side::Input)))
+            (files(&stored.files, &body(Side::Input)))
             @if !run.metadata.is_empty() { details { summary { "Metadata" } (json::tree(&serde_json::Value::Object(run.metadata.clone()), "", &body(Side::Metadata))) } }
             @for score in scores {
                 p { strong { (text(&score.key)) } " " (text(&worth(score).unwrap_or_default())) " " @if let Some(comment) = &score.comment { (text(comment)) } }

@@ -18,7 +18,7 @@ const FOLD_TOOL: usize = 16;
 const MAX_MARKDOWN: usize = 60_000;
 
 /// The `n`th message of a body.
-pub(super) fn message(said: &Message, n: usize, body: &Body) -> Markup {
+pub(in crate::viewer) fn message(said: &Message, n: usize, body: &Body) -> Markup {
     let class = match said.role {
         Role::System | Role::Developer => "system",
         Role::User => "user",

@@ -24,9 +24,10 @@ use traceable_store::BlobHash;
 pub(super) use self::{
     actions::{actions, actions_of_thread, export_menu, routes},
     error::error,
-    json::json,
+    json::{json, tree},
     media::files,
-    side::{Side, exchange, messages, side, side_as},
+    message::message,
+    side::{Side, exchange, shown, side},
 };
 pub(crate) use self::{
     file::{head as file_head, run as file_run, trace as file_trace},
@@ -110,6 +111,12 @@ impl Body {
         }
     }
 
+    /// The same with fewer elements.
+    pub(super) fn at_most(self, elements: usize) -> Self {
+        self.elements.set(self.elements.get().min(elements));
+        self
+    }
+
     /// Takes from the allowance of elements.
     fn element(&self) -> bool {
         self.elements.get().checked_sub(1).map(|left| self.elements.set(left)).is_some()
@@ -128,7 +135,7 @@ impl Body {
     }
 
     /// A link to what is left out.
-    fn more(&self, parameters: &[(&str, &str)], what: &str) -> Markup {
+    pub(super) fn more(&self, parameters: &[(&str, &str)], what: &str) -> Markup {
         match &self.of {
             Some((run, side)) if !self.is_file => {
                 let url = address(&format!("/body/{run}/{}", side.as_str()), parameters.iter().copied());

@@ -1,7 +1,5 @@
 //! One side of a run: what went in, or what came out.
 
-use std::ops::Range;
-
 use maud::{Markup, html};
 use serde::Deserialize;
 use serde_json::Value;
@@ -78,12 +76,7 @@ impl Side {
 }
 
 /// Shows one side of a run.
-pub(in crate::viewer) fn side(stored: &StoredRun, side: Side) -> Markup {
-    side_as(stored, side, As::default())
-}
-
-/// Shows one side of a run in one of the ways to show texts.
-pub(in crate::viewer) fn side_as(stored: &StoredRun, side: Side, how: As) -> Markup {
+pub(in crate::viewer) fn side(stored: &StoredRun, side: Side, how: As) -> Markup {
     let run = &stored.run;
     let length = match side {
         Side::Input => run.inputs.as_ref().map_or(0, |body| body.as_str().len()),
@@ -96,24 +89,9 @@ pub(in crate::viewer) fn side_as(stored: &StoredRun, side: Side, how: As) -> Mar
     }
 }
 
-/// Of the messages of a run's input, those of a range, by their numbers: what is new, or what was said before.
-pub(in crate::viewer) fn messages(stored: &StoredRun, range: Range<usize>, how: As) -> Markup {
-    let body = Body::of(stored.run.id, Side::Input, how);
-    let value = Side::Input.of(stored).unwrap_or_default();
-    let said = Side::Input.messages(&stored.run.run_type, &value);
-    html! {
-        (conversation(&said, range.clone(), &body))
-        @if range.contains(&said.len().saturating_sub(1)) { (tools(&value, &body)) }
-    }
-}
-
 /// What a run was asked and what it answered, as one exchange: of its input, the last that the user said.
 pub(in crate::viewer) fn exchange(stored: &StoredRun, elements: usize) -> Markup {
-    let body = |side| {
-        let body = Body::of(stored.run.id, side, As::default());
-        body.elements.set(body.elements.get().min(elements));
-        body
-    };
+    let body = |side| Body::of(stored.run.id, side, As::default()).at_most(elements);
     let value = Side::Input.of(stored).unwrap_or_default();
     let said = Side::Input.messages(&stored.run.run_type, &value);
     let asked = said.iter().rposition(|message| message.role == Role::User);
@@ -121,7 +99,16 @@ pub(in crate::viewer) fn exchange(stored: &StoredRun, elements: usize) -> Markup
     html! {
         @match asked.and_then(|n| Some((n, said.get(n)?))) {
             Some((n, asked)) => (message(asked, n, &inputs)),
-            None => @if stored.run.inputs.is_some() { article.message.user { div.parts { (value_of(&value, Side::Input, &inputs)) } } },
+            None => @if stored.run.inputs.is_some() {
+                article.message.user {
+                    div.parts {
+                        @match only(&value) {
+                            Some(asked) => (written(asked, false, &inputs, &[("at", "")])),
+                            None => (value_of(&value, Side::Input, &inputs)),
+                        }
+                    }
+                }
+            },
         }
         @if stored.run.outputs.is_some() || stored.progress.is_some() {
             article.message.assistant { div.parts { (shown(stored, Side::Output, &outputs)) } }
@@ -131,26 +118,25 @@ pub(in crate::viewer) fn exchange(stored: &StoredRun, elements: usize) -> Markup
 }
 
 /// The same within an allowance that was given.
-pub(super) fn shown(stored: &StoredRun, side: Side, body: &Body) -> Markup {
+pub(in crate::viewer) fn shown(stored: &StoredRun, side: Side, body: &Body) -> Markup {
     let Some(value) = side.of(stored) else { return html! { p.none { "nothing" } } };
     if body.how == As::Json || side == Side::Metadata {
         return json::tree(&value, "", body);
     }
     let said = side.messages(&stored.run.run_type, &value);
     html! {
-        @if said.is_empty() { (value_of(&value, side, body)) } @else { (conversation(&said, 0..said.len(), body)) }
+        @if said.is_empty() { (value_of(&value, side, body)) } @else { (conversation(&said, body)) }
         @if side == Side::Input { (tools(&value, body)) }
     }
 }
 
 /// Messages; of many the first, which say what it is about, and the last.
-fn conversation(said: &[Message], range: Range<usize>, body: &Body) -> Markup {
-    let range = range.start.min(said.len())..range.end.min(said.len());
-    let is_long = range.len() > FIRST + LAST + 4 && !body.is_file;
-    let skipped = if is_long { range.start + FIRST..range.end - LAST } else { 0..0 };
+fn conversation(said: &[Message], body: &Body) -> Markup {
+    let is_long = said.len() > FIRST + LAST + 4 && !body.is_file;
+    let skipped = if is_long { FIRST..said.len() - LAST } else { 0..0 };
     html! {
         div.conversation {
-            @for (n, each) in said.iter().enumerate().take(range.end).skip(range.start) {
+            @for (n, each) in said.iter().enumerate() {
                 @if n == skipped.start && !skipped.is_empty() {
                     (body.more(
                         &[("messages", &skipped.start.to_string()), ("to", &skipped.end.to_string())],
@@ -172,6 +158,12 @@ fn alone(value: &Value) -> Option<&str> {
         }
         _ => None,
     }
+}
+
+/// The only value, if it is a short text: then its name says nothing more.
+fn only(value: &Value) -> Option<&str> {
+    let members = value.as_object().filter(|members| members.len() == 1)?;
+    members.values().next()?.as_str().filter(|said| said.len() < 20_000)
 }
 
 /// What is no conversation: a text, documents, or JSON.
