@@ -22,10 +22,13 @@ macro_rules! files {
 const FILES: &[(&str, &str)] = files![
     "act.js",
     "app.js",
+    "chunks.js",
     "content.js",
     "dom.js",
     "icon.svg",
     "keys.js",
+    "trace.js",
+    "tree.js",
     "base.css",
     "lists.css",
     "trace.css",

@@ -4,6 +4,7 @@
 //! and a window over long lists. Everything of a run is text for [`maud`], which escapes it.
 
 mod assets;
+mod compare;
 mod content;
 mod frame;
 mod place;
@@ -11,6 +12,7 @@ mod runs;
 mod show;
 mod text;
 mod thread;
+mod trace;
 
 use axum::{
     http::Method,
@@ -31,6 +33,8 @@ pub(crate) fn routes(table: &mut Table) {
     table.add(&get, "/", runs::page);
     content::routes(table);
     table.add(&get, "/threads/{id}", thread::page);
+    trace::routes(table);
+    table.add(&get, "/compare", compare::page);
 }
 
 /// A refusal as a page.

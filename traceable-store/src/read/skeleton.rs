@@ -97,6 +97,18 @@ impl Store {
             Ok(connection.prepare_cached(sql)?.query_row(values, |row| id(row, 0)).optional()?)
         })
     }
+
+    /// The number that a run has in the [`Skeleton`] of its trace.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read.
+    pub fn number_of(&self, id: RunId) -> Result<Option<i64>> {
+        self.read(|connection| {
+            let sql = "SELECT n FROM runs WHERE id = ? AND start_time IS NOT NULL";
+            Ok(connection.prepare_cached(sql)?.query_row([blob(id)], |row| row.get(0)).optional()?)
+        })
+    }
 }
 
 /// Words, each once.
