@@ -158,7 +158,7 @@ fn an_open_run_shows_what_has_come() {
         json!({ "id": LAST, "trace_id": TRACE, "time": START, "chunks": 3, "outputs": { "output": "Once upon" } });
     let (server, _home) = with(vec![json!({ "start": open }), json!({ "progress": so_far })]);
     let (_, page) = page(&server, &format!("/t/{TRACE}?run={LAST}"), "beside");
-    assert!(page.contains("data-open") && page.contains("pending for") && page.contains("Once upon"), "{page}");
+    assert!(page.contains("data-open") && page.contains("pending since") && page.contains("Once upon"), "{page}");
 }
 
 #[test]
