@@ -85,7 +85,7 @@ pub(super) async fn url(
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     // The SDKs ask for it while the run still waits to be sent.
     let trace = row.map_or(id, |row| row.trace_id);
-    Ok(Json(json!({ "url": format!("http://{host}/trace/{trace}?run={id}") })))
+    Ok(Json(json!({ "url": format!("http://{host}{}", viewer::of_run(trace, id)) })))
 }
 
 /// A file. Pictures and sounds are shown in place, if that is what their bytes are; anything else may be a page with a

@@ -5,6 +5,8 @@ use traceable_core::model::{Run, RunId, Score, ScoreTarget, format_time};
 use traceable_store::{FilePlace, Listed, Project, Result, Store, StoredRun};
 use traceable_wire::langsmith::Record;
 
+use crate::viewer;
+
 /// Where the decoder keeps what other SDKs say and no field is for.
 const FOREIGN: &str = "traceable.langsmith";
 
@@ -37,7 +39,7 @@ pub(super) fn run(store: &Store, listed: &Listed) -> Result<Option<Value>> {
         "session_id": project,
         "session_name": row.project,
         "status": status(&run),
-        "app_path": format!("/trace/{}?run={}", row.trace_id, row.id),
+        "app_path": viewer::of_run(row.trace_id, row.id),
         "s3_urls": files,
         "first_token_time": first_token(&run).map(format_time),
         "prompt_tokens": of_trace(sums.map(|sums| sums.input_tokens), row.input_tokens),

@@ -23,16 +23,21 @@ const FILES: &[(&str, &str)] = files![
     "act.js",
     "app.js",
     "chunks.js",
+    "clock.js",
     "content.js",
     "dom.js",
     "icon.svg",
     "keys.js",
+    "live.js",
+    "query.js",
+    "rows.js",
+    "setup.js",
     "trace.js",
     "tree.js",
     "base.css",
     "lists.css",
     "trace.css",
-    "content.css"
+    "content.css",
 ];
 
 const CSS: &str = "text/css; charset=utf-8";

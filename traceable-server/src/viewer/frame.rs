@@ -1,6 +1,9 @@
 //! What stands around every page.
 
-use axum::{http::header::CACHE_CONTROL, response::IntoResponse};
+use axum::{
+    http::{HeaderMap, header::CACHE_CONTROL},
+    response::IntoResponse,
+};
 use maud::{DOCTYPE, Markup, html};
 
 use super::{assets, place::Place};
@@ -55,10 +58,43 @@ pub(super) fn page(
                             a href=(place.link(path, &[])) aria-current=[(tab == Some(own)).then_some("page")] { (name) }
                         }
                     }
+                    (switch(tab, &place))
                 }
                 (body)
             }
         }
     };
     ([(CACHE_CONTROL, "no-store")], markup)
+}
+
+/// What is looked at: a project, an environment, or all. A script fetches the choice when it is opened; without one, there
+/// is a page for it.
+fn switch(tab: Option<Tab>, place: &Place) -> Markup {
+    let to = TABS.iter().find(|(own, ..)| tab == Some(*own)).map_or("/", |(_, path, _)| *path);
+    let choice = place.link("/projects", &[("to", to)]);
+    html! {
+        details.switch {
+            summary aria-label="Project and environment" {
+                span.quiet { "Project " }
+                b { (if place.project.is_empty() { "all" } else { &place.project }) }
+                @if !place.env.is_empty() { span.quiet { " in " } b { (place.env) } }
+            }
+            div.choice data-part=(choice) { a href=(choice) { "All projects and environments" } }
+        }
+    }
+}
+
+/// Whether `path` is that of a page of the bar.
+pub(super) fn is_tab(path: &str) -> bool {
+    TABS.iter().any(|(_, own, _)| *own == path)
+}
+
+/// The part of the page that a script asks for.
+pub(super) fn part(headers: &HeaderMap) -> Option<&str> {
+    headers.get("x-part")?.to_str().ok()
+}
+
+/// A part of a page.
+pub(super) fn fragment(markup: &Markup) -> impl IntoResponse + use<> {
+    ([(CACHE_CONTROL, "no-store")], markup.clone())
 }

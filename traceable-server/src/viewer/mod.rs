@@ -4,15 +4,28 @@
 //! and a window over long lists. Everything of a run is text for [`maud`], which escapes it.
 
 mod assets;
+mod bar;
+mod charts;
 mod compare;
+mod complete;
 mod content;
+mod dashboard;
+mod facets;
 mod frame;
+mod links;
 mod place;
+mod projects;
+mod rows;
 mod runs;
+mod setup;
 mod show;
+mod streams;
+mod terms;
 mod text;
 mod thread;
+mod threads;
 mod trace;
+mod users;
 
 use axum::{
     http::Method,
@@ -21,6 +34,7 @@ use axum::{
 use maud::html;
 
 pub(crate) use self::content::{file_head, file_run, file_trace, kind_of};
+pub(crate) use self::links::of_run;
 use self::{
     frame::{Tab, page},
     place::Place,
@@ -31,10 +45,18 @@ pub(crate) fn routes(table: &mut Table) {
     let get = Method::GET;
     table.add(&get, "/assets/{version}/{name}", assets::asset);
     table.add(&get, "/", runs::page);
-    content::routes(table);
-    table.add(&get, "/threads/{id}", thread::page);
     trace::routes(table);
     table.add(&get, "/compare", compare::page);
+    content::routes(table);
+    table.add(&get, "/threads/{id}", thread::page);
+    table.add(&get, "/complete", complete::part);
+    table.add(&get, "/projects", projects::page);
+    table.add(&get, "/threads", threads::page);
+    table.add(&get, "/users", users::page);
+    table.add(&get, "/stats", dashboard::page);
+    table.add(&get, "/setup", setup::page);
+    table.add(&get, "/trace/{id}", links::trace);
+    table.add(&get, "/o/{tenant}/projects/p/{project}/r/{run}", links::run);
 }
 
 /// A refusal as a page.

@@ -81,7 +81,7 @@ pub struct Tally {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct ThreadSummary {
-    /// What was said of it.
+    /// What was said of it. Where nobody said whose it is, the user is that of its newest run.
     #[serde(flatten)]
     pub thread: Thread,
     /// What its traces come to.
@@ -100,6 +100,8 @@ pub struct UserSummary {
     /// What was said of them.
     #[serde(flatten)]
     pub user: User,
+    /// How many conversations they had.
+    pub threads: u64,
     /// What their traces come to.
     #[serde(flatten)]
     pub tally: Tally,
@@ -235,10 +237,17 @@ fn thread(connection: &Connection, id: String, said: &Said) -> Result<ThreadSumm
     };
     let (first_input, last_output) = (preview("input_preview", "ASC")?, preview("output_preview", "DESC")?);
     let tally = tally(connection, THREADS, &id)?;
-    Ok(ThreadSummary { thread: said.thread(id), tally, first_input, last_output })
+    let mut thread = said.thread(id);
+    if thread.user.is_none() {
+        let sql = "SELECT user FROM runs WHERE thread_id = ? AND user IS NOT NULL ORDER BY start_time DESC LIMIT 1";
+        thread.user = connection.prepare_cached(sql)?.query_row([&thread.id], |row| row.get(0)).optional()?;
+    }
+    Ok(ThreadSummary { thread, tally, first_input, last_output })
 }
 
 fn user(connection: &Connection, id: String, said: &Said) -> Result<UserSummary> {
     let tally = tally(connection, USERS, &id)?;
-    Ok(UserSummary { user: said.user(id), tally })
+    let sql = "SELECT count(DISTINCT thread_id) FROM runs WHERE user = ?";
+    let threads: i64 = connection.prepare_cached(sql)?.query_row([&id], |row| row.get(0))?;
+    Ok(UserSummary { user: said.user(id), threads: threads as u64, tally })
 }

@@ -1,4 +1,5 @@
-// What every page does: keys.
+// What every page does: keys, and the choice of a project.
+import { part } from "./dom.js";
 import { keys } from "./keys.js";
 
 keys({
@@ -18,3 +19,14 @@ function go(path) {
   const links = /** @type {NodeListOf<HTMLAnchorElement>} */ (document.querySelectorAll("header nav a"));
   [...links].find((link) => link.pathname === path)?.click();
 }
+
+// The choice is asked for when it is opened.
+const choice = /** @type {HTMLElement | null} */ (document.querySelector("[data-part]"));
+const around = choice?.closest("details");
+around?.addEventListener("toggle", async () => {
+  const url = choice?.dataset.part;
+  if (around.open && choice && url) choice.replaceChildren(await part(url, "choice"));
+});
+addEventListener("click", ({ target }) => {
+  if (around?.open && target instanceof Node && !around.contains(target)) around.open = false;
+});

@@ -16,7 +16,7 @@ use super::{
     actions::worth,
     error::error_in,
     json,
-    media::{files, inline},
+    media::{inline, listed},
     side::shown,
 };
 use crate::{
@@ -154,7 +154,7 @@ pub(crate) fn run(
             (side(Side::Input, "Input"))
             (side(Side::Output, "Output"))
             @if let Some(said) = &run.error { (error_in(said, &Body { of: None, ..body(Side::Output) })) }
-            (files(&stored.files, &body(Side::Input)))
+            (listed(&stored.files, &body(Side::Input)))
             @if !run.metadata.is_empty() { details { summary { "Metadata" } (json::tree(&serde_json::Value::Object(run.metadata.clone()), "", &body(Side::Metadata))) } }
             @for score in scores {
                 p { strong { (text(&score.key)) } " " (text(&worth(score).unwrap_or_default())) " " @if let Some(comment) = &score.comment { (text(comment)) } }

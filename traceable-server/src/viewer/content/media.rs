@@ -103,7 +103,12 @@ pub(super) fn blob(hash: BlobHash, modality: &str, name: &str, body: &Body) -> M
 }
 
 /// The files of a run.
-pub(in crate::viewer) fn files(files: &[File], body: &Body) -> Markup {
+pub(in crate::viewer) fn files(files: &[File]) -> Markup {
+    listed(files, &Body::loose(super::As::default()))
+}
+
+/// The same on a page or in a file.
+pub(super) fn listed(files: &[File], body: &Body) -> Markup {
     html! {
         @if !files.is_empty() {
             ul.files aria-label="Files" {

@@ -24,10 +24,10 @@ use traceable_store::BlobHash;
 pub(super) use self::{
     actions::{actions, actions_of_thread, export_menu, routes},
     error::error,
-    json::{json, tree},
+    json::json,
     media::files,
     message::message,
-    side::{Side, exchange, shown, side},
+    side::{Side, exchange, messages, shown, side_as},
 };
 pub(crate) use self::{
     file::{head as file_head, run as file_run, trace as file_trace},
@@ -155,7 +155,7 @@ impl Body {
     }
 
     /// A link to what is left out.
-    pub(super) fn more(&self, parameters: &[(&str, &str)], what: &str) -> Markup {
+    fn more(&self, parameters: &[(&str, &str)], what: &str) -> Markup {
         match &self.of {
             Some((run, side)) if !self.is_file => {
                 let message = self.message.map(|n| n.to_string());

@@ -1,5 +1,7 @@
 //! One side of a run: what went in, or what came out.
 
+use std::ops::Range;
+
 use maud::{Markup, html};
 use serde::Deserialize;
 use serde_json::Value;
@@ -76,7 +78,7 @@ impl Side {
 }
 
 /// Shows one side of a run.
-pub(in crate::viewer) fn side(stored: &StoredRun, side: Side, how: As) -> Markup {
+pub(in crate::viewer) fn side_as(stored: &StoredRun, side: Side, how: As) -> Markup {
     let run = &stored.run;
     let length = match side {
         Side::Input => run.inputs.as_ref().map_or(0, |body| body.as_str().len()),
@@ -87,6 +89,15 @@ pub(in crate::viewer) fn side(stored: &StoredRun, side: Side, how: As) -> Markup
         (shown(stored, side, &Body::of(run.id, side, how)))
         @if length > BYTES { (tools_of(run.id, side, "")) }
     }
+}
+
+/// Of the messages of a run's input, those of a range, by their numbers: what is new, or what was said before.
+pub(in crate::viewer) fn messages(stored: &StoredRun, range: Range<usize>, how: As) -> Markup {
+    let body = Body::of(stored.run.id, Side::Input, how);
+    let value = Side::Input.of(stored).unwrap_or_default();
+    let said = Side::Input.messages(&stored.run.run_type, &value);
+    let is_last = range.end >= said.len();
+    html! { (conversation(&said, range, &body)) @if is_last { (tools(&value, &body)) } }
 }
 
 /// What a run was asked and what it answered, as one exchange: of its input, the last that the user said. Takes what it
@@ -131,18 +142,19 @@ pub(in crate::viewer) fn shown(stored: &StoredRun, side: Side, body: &Body) -> M
     }
     let said = side.messages(&stored.run.run_type, &value);
     html! {
-        @if said.is_empty() { (value_of(&value, side, body)) } @else { (conversation(&said, body)) }
+        @if said.is_empty() { (value_of(&value, side, body)) } @else { (conversation(&said, 0..said.len(), body)) }
         @if side == Side::Input { (tools(&value, body)) }
     }
 }
 
 /// Messages; of many the first, which say what it is about, and the last.
-fn conversation(said: &[Message], body: &Body) -> Markup {
-    let is_long = said.len() > FIRST + LAST + 4 && !body.is_file;
-    let skipped = if is_long { FIRST..said.len() - LAST } else { 0..0 };
+fn conversation(said: &[Message], range: Range<usize>, body: &Body) -> Markup {
+    let range = range.start.min(said.len())..range.end.min(said.len());
+    let is_long = range.len() > FIRST + LAST + 4 && !body.is_file;
+    let skipped = if is_long { range.start + FIRST..range.end - LAST } else { 0..0 };
     html! {
         div.conversation {
-            @for (n, each) in said.iter().enumerate() {
+            @for (n, each) in said.iter().enumerate().take(range.end).skip(range.start) {
                 @if n == skipped.start && !skipped.is_empty() {
                     (body.more(
                         &[("messages", &skipped.start.to_string()), ("to", &skipped.end.to_string())],

@@ -3,20 +3,15 @@
 
 use maud::{Markup, html};
 use traceable_core::{
-    messages::{Message, Role, input_messages},
+    messages::{Message, input_messages},
     model::RunId,
 };
 use traceable_store::StoredRun;
 
-use super::super::content::{self, Body};
-use crate::print::counted;
+use crate::{print::counted, viewer::place::address};
 
 /// Longer inputs are not compared.
 const MAX_BYTES: usize = 2 << 20;
-
-/// New messages that are shown at once: the first and the last.
-const FIRST: usize = 4;
-const LAST: usize = 26;
 
 /// A prompt in two parts.
 pub(super) struct Added {
@@ -24,7 +19,8 @@ pub(super) struct Added {
     pub(super) since: RunId,
     /// How many messages are as they were there.
     pub(super) before: usize,
-    pub(super) messages: Vec<Message>,
+    /// How many there are in all.
+    pub(super) all: usize,
 }
 
 pub(super) fn messages(stored: &StoredRun) -> Vec<Message> {
@@ -41,29 +37,15 @@ impl Added {
     /// Compares with the one of these that it goes on from: the one with the longest common begin, the nearest of equals.
     /// `None` where none has more in common than its instructions.
     pub(super) fn of(stored: &StoredRun, others: &[StoredRun]) -> Option<Self> {
-        let messages_now = messages(stored);
-        let found = others.iter().map(|other| (common(&messages(other), &messages_now), other.run.id));
+        let now = messages(stored);
+        let found = others.iter().map(|other| (common(&messages(other), &now), other.run.id));
         let (before, since) = found.reduce(|best, next| if next.0 > best.0 { next } else { best })?;
-        (before >= 2).then_some(Self { since, before, messages: messages_now })
+        (before >= 2).then_some(Self { since, before, all: now.len() })
     }
 }
 
-/// Messages from one on: of many the first and the last. Answers of tools are left out where their runs stand beside.
-pub(super) fn from(messages: &[Message], from: usize, has_tools: bool, body: &Body) -> Markup {
-    let left_out = if messages.len() > from + FIRST + LAST { from + FIRST..messages.len() - LAST } else { 0..0 };
-    html! {
-        div.conversation {
-            @for (n, message) in messages.iter().enumerate().skip(from) {
-                @if !left_out.is_empty() && n == left_out.start { (some(left_out.start, left_out.end, "more", body)) }
-                @if !left_out.contains(&n) && !(has_tools && message.role == Role::Tool) { (content::message(message, n, body)) }
-            }
-        }
-    }
-}
-
-/// A link to messages that are not shown.
-pub(super) fn some(from: usize, to: usize, word: &str, body: &Body) -> Markup {
-    let place = [("messages", from.to_string()), ("to", to.to_string())];
-    let place = place.each_ref().map(|(name, value)| (*name, value.as_str()));
-    body.more(&place, &format!("{} {word}", counted((to - from) as u64, "message")))
+/// A link to messages that are as they were.
+pub(super) fn old(run: RunId, until: usize) -> Markup {
+    let url = address(&format!("/body/{run}/input"), [("messages", "0"), ("to", until.to_string().as_str())]);
+    html! { a.more href=(url) data-part="more" { "… " (counted(until as u64, "message")) } }
 }

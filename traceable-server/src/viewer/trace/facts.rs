@@ -2,38 +2,27 @@
 
 use maud::{Markup, html};
 use serde_json::Value;
-use traceable_core::model::{Score, Usage};
+use traceable_core::model::Usage;
 
 use super::{Found, Place, pane, pane::Shown, segment};
 use crate::{
-    print::{bytes, count, counted, dollars, duration, now},
-    viewer::{
-        content::{self, As, Body},
-        place::address,
-        show,
-        text::text,
-    },
+    print::{bytes, count, counted, dollars, duration},
+    viewer::{content, show, text::text},
 };
 
-/// Characters and elements of a value; the whole is in the JSON.
+/// Characters of a value; the whole is in the JSON.
 const MAX_VALUE: usize = 4_000;
-const MAX_ELEMENTS: usize = 100;
 
 /// Events that are listed.
 const MAX_EVENTS: usize = 200;
 
-pub(super) fn facts(shown: &Shown, found: &Found, place: &Place, how: As) -> Markup {
-    let Shown { row, stored, scores, .. } = shown;
+pub(super) fn facts(shown: &Shown, found: &Found, place: &Place) -> Markup {
+    let Shown { row, stored, .. } = shown;
     let run = &stored.run;
     let is_ours = |name: &str| ["traceable.", "LANGSMITH_", "LANGCHAIN_"].iter().any(|own| name.starts_with(own));
     let (by_sdk, metadata): (Vec<_>, Vec<_>) = run.metadata.iter().partition(|(name, _)| is_ours(name));
-    let tagged = |tag: &str| address("/", [("q", format!("tag:\"{tag}\"").as_str())]);
     html! {
-        @if !run.tags.is_empty() {
-            ul.tags aria-label="Tags" { @for tag in &run.tags { li { a href=(tagged(tag)) { (text(tag)) } } } }
-        }
-        (section("Scores", scores.len(), true, &html! { dl { @for score in scores { (judged(score)) } } }))
-        (section("Files", stored.files.len(), true, &content::files(&stored.files, &Body::loose(how))))
+        (section("Files", stored.files.len(), true, &content::files(&stored.files)))
         (values("Parameters", run.params.iter(), true))
         @if let Some(usage) = run.usage.as_ref().filter(|usage| !usage.is_empty()) { (used(usage)) }
         @if let Some(expected) = &run.expected {
@@ -79,7 +68,7 @@ pub(super) fn facts(shown: &Shown, found: &Found, place: &Place, how: As) -> Mar
                         a href=(place.link(&format!("/t/{}", row.trace_id), &[("run", &parent.to_string())])) { (parent) }
                     }
                 }
-                dt { "began" } dd { (show::moment(row.start_time)) " " @if row.end_time.is_none() { "pending for " (duration(now() - row.start_time)) } }
+                dt { "began" } dd { (show::moment(row.start_time)) " " @if row.end_time.is_none() { (show::since(row.start_time)) } }
                 @for (name, said) in by_sdk { dt { (text(name)) } dd { (value(said)) } }
             }
         }))
@@ -110,7 +99,7 @@ fn value(value: &Value) -> Markup {
     let said = match value {
         Value::String(said) => said.clone(),
         Value::Array(_) | Value::Object(_) => {
-            return content::tree(value, "", &Body::loose(As::Markdown).at_most(MAX_ELEMENTS));
+            return content::json(value);
         }
         other => other.to_string(),
     };
@@ -118,18 +107,6 @@ fn value(value: &Value) -> Markup {
     html! {
         @if shown.contains('\n') { pre { (text(&shown)) } } @else { (text(&shown)) }
         @if shown.len() < said.len() { span.note { " … " (bytes(said.len() as u64)) " in all: see the JSON" } }
-    }
-}
-
-fn judged(score: &Score) -> Markup {
-    let said = score.score.map(|number| number.to_string()).or_else(|| score.label.clone());
-    html! {
-        dt { (text(&score.key)) }
-        dd {
-            strong { @match (said, &score.value) { (Some(said), _) => (text(&said)), (None, Some(other)) => (value(other)), _ => "–" } }
-            " " span.note { (score.source.as_str()) @if let Some(user) = &score.user { " · " (text(user)) } " · " (show::moment(score.time)) }
-            @if let Some(comment) = &score.comment { p { (text(comment)) } }
-        }
     }
 }
 

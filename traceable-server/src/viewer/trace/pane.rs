@@ -16,7 +16,7 @@ use traceable_wire::langsmith::Record;
 
 use super::{
     super::{
-        content::{self, As, Body, Side},
+        content::{self, As, Side},
         place::address,
         show,
     },
@@ -26,7 +26,7 @@ use super::{
 };
 use crate::{
     http::Refusal,
-    print::{dollars, duration, now, tokens},
+    print::{dollars, duration, tokens},
 };
 
 /// Calls that a call may go on from.
@@ -89,13 +89,14 @@ pub(super) fn pane(shown: &Shown, found: &Found, place: &Place, how: As) -> Mark
             section.answer aria-label="Output" {
                 h3 { "Output" @if is_open && stored.progress.is_some() { span.status.pending { "so far" } } }
                 @if stored.run.outputs.is_some() || stored.progress.is_some() {
-                    (content::side(stored, Side::Output, how))
+                    (content::side_as(stored, Side::Output, how))
                 } @else {
                     p.note { @if is_open { "Nothing yet." } @else { "None." } }
                 }
             }
+            (content::actions(stored, &shown.scores))
             (chunks::timeline(&stored.run))
-            (facts::facts(shown, found, place, how))
+            (facts::facts(shown, found, place))
         }
     }
 }
@@ -104,9 +105,7 @@ pub(super) fn pane(shown: &Shown, found: &Found, place: &Place, how: As) -> Mark
 fn standing(row: &Row) -> Markup {
     html! {
         @match row.status {
-            Status::Pending => span.status.pending {
-                "pending for " (duration(now() - row.start_time))
-            },
+            Status::Pending => span.status.pending { (show::since(row.start_time)) },
             status => (show::status(status)),
         }
     }
@@ -135,16 +134,15 @@ fn asked(shown: &Shown, place: &Place, how: As) -> Markup {
         section.asked aria-label="Input" {
             h3 { "Input" }
             @match added {
-                Some(Added { since, before, messages }) if how != As::Json => {
-                    @let body = Body::of(row.id, Side::Input, how);
+                Some(Added { since, before, all }) if how != As::Json => {
                     p.before {
-                        (added::some(0, *before, "as in", &body)) " "
+                        (added::old(row.id, *before)) " as in "
                         a href=(place.link(&format!("/t/{}", row.trace_id), &[("run", &since.to_string())])) { "the call before" }
                     }
-                    @if *before == messages.len() { p.note { "Nothing was added." } }
-                    (added::from(messages, *before, false, &body))
+                    @if before == all { p.note { "Nothing was added." } }
+                    (content::messages(stored, *before..*all, how))
                 }
-                _ if stored.run.inputs.is_some() => (content::side(stored, Side::Input, how)),
+                _ if stored.run.inputs.is_some() => (content::side_as(stored, Side::Input, how)),
                 _ => p.note { "None." },
             }
         }

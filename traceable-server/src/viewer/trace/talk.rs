@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 use traceable_core::{
-    messages::{Message, output_messages},
+    messages::{Message, Role, output_messages},
     model::{Json, RunType, Status},
 };
 use traceable_store::{Cursor, List, Of, Order, Query, Result, Row, Store, StoredRun};
@@ -13,7 +13,7 @@ use super::{
         show,
     },
     Found, Place,
-    added::{self, common, messages},
+    added::{common, messages},
     find::{kinds, within},
     pane,
 };
@@ -23,6 +23,9 @@ use crate::print::{counted, duration};
 const PAGE: usize = 60;
 const MAX_BYTES: usize = 4 << 20;
 const MAX_ELEMENTS: usize = 60;
+
+/// New messages of one call.
+const MAX_NEWS: usize = 20;
 
 /// Earlier calls that a call may go on from.
 const CALLS_BEFORE: usize = 8;
@@ -113,6 +116,18 @@ pub(super) fn talk(talk: &Talk, found: &Found, place: &Place, how: As) -> Markup
     }
 }
 
+/// The last of the new messages. Answers of tools are left out where their runs stand beside.
+fn news(told: &[Message], known: usize, has_tools: bool, body: &Body) -> Markup {
+    let first = known.max(told.len().saturating_sub(MAX_NEWS));
+    let is_shown = |message: &Message| !(has_tools && message.role == Role::Tool);
+    html! {
+        @if first > known { p.note { "… " (counted((first - known) as u64, "message")) " before" } }
+        @for (n, message) in told.iter().enumerate().skip(first).filter(|(_, message)| is_shown(message)) {
+            (content::message(message, n, body))
+        }
+    }
+}
+
 fn one(turn: &Turn, has_tools: bool, found: &Found, place: &Place, how: As) -> Markup {
     let Turn { row, stored, told, known } = turn;
     let is_call = row.run_type == RunType::Llm || row.id == found.head.id;
@@ -133,10 +148,10 @@ fn one(turn: &Turn, has_tools: bool, found: &Found, place: &Place, how: As) -> M
                 @if told.is_empty() {
                     (side(Side::Input))
                 } @else {
-                    (added::from(told, *known, has_tools, &Body::of(row.id, Side::Input, how).at_most(MAX_ELEMENTS)))
+                    (news(told, *known, has_tools, &Body::of(row.id, Side::Input, how).at_most(MAX_ELEMENTS)))
                 }
                 p.by { (show::kind(&row.run_type)) " " (link) }
-                div.answer { @if said { (side(Side::Output)) } (error) }
+                div.told { @if said { (side(Side::Output)) } (error) }
                 @if row.status == Status::Pending && !said { p.note { "Nothing yet." } }
             }
         } @else {
