@@ -99,7 +99,7 @@ fn of_a_prompt_that_goes_on_only_what_was_added_is_shown() {
     let (server, _home) = with(agent());
     let (_, last) = page(&server, &format!("/t/{TRACE}?run={LAST}"), "beside");
     let input = between(&last, "<section class=\"asked\"", "</section>");
-    assert!(input.contains("2 messages as in") && input.contains(&FIRST.replace('-', "%2D")), "{input}");
+    assert!(input.contains("2 messages</a> as in") && input.contains(&FIRST.replace('-', "%2D")), "{input}");
     assert!(input.contains("no such order") && !input.contains("Be brief."), "{input}");
     let (_, first) = page(&server, &format!("/t/{TRACE}?run={FIRST}"), "beside");
     assert!(between(&first, "<section class=\"asked\"", "</section>").contains("Be brief."));
@@ -158,7 +158,7 @@ fn an_open_run_shows_what_has_come() {
         json!({ "id": LAST, "trace_id": TRACE, "time": START, "chunks": 3, "outputs": { "output": "Once upon" } });
     let (server, _home) = with(vec![json!({ "start": open }), json!({ "progress": so_far })]);
     let (_, page) = page(&server, &format!("/t/{TRACE}?run={LAST}"), "beside");
-    assert!(page.contains("data-open") && page.contains("pending for") && page.contains("Once upon"), "{page}");
+    assert!(page.contains("data-open") && page.contains("pending since") && page.contains("Once upon"), "{page}");
 }
 
 #[test]

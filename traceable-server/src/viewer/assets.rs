@@ -20,6 +20,7 @@ macro_rules! files {
 
 /// Each with what it held when the program was built. What is named `*.css` is sent as one file, [`STYLE`], in this order.
 const FILES: &[(&str, &str)] = files![
+    "act.js",
     "app.js",
     "chunks.js",
     "clock.js",

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use traceable_store::{Cursor, List, Listed, Of, Order, Query, QueryError, Store};
 
 use super::{
-    App, Place, Tab, Trouble, bar,
+    App, Place, Tab, Trouble, bar, content,
     facets::{self, Facets},
     frame,
     rows::{self, Looks},
@@ -192,6 +192,7 @@ fn list(shown: &Shown, place: &Place, wanted: &Wanted, wrong: Option<&QueryError
                 a href=(Place { q: String::new(), ..place.clone() }.link("/threads", &[])) { "threads" }
             }
             span #chip role="status" {}
+            (content::export_menu(place))
             @if wrong.is_some() { span.quiet { "What you look for cannot be read; this is the list without it." } }
         }
         (table(found, place, wanted))

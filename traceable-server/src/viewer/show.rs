@@ -26,7 +26,7 @@ pub(super) fn kind(run_type: &RunType) -> Markup {
         "llm" | "chain" | "tool" | "retriever" | "embedding" | "agent" => name,
         _ => "other",
     };
-    html! { span.kind.(class) { (name) } }
+    html! { span.kind.(class) { (text(name)) } }
 }
 
 /// How a run stands; nothing when all is well.

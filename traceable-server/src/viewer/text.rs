@@ -92,13 +92,16 @@ pub(super) fn is_unseen(c: char, before: char, behind: &str) -> bool {
     }
 }
 
+/// What the ASCII ones are called. Unicode has pictures of them, which few fonts have.
+const CONTROLS: &str = "NUL SOH STX ETX EOT ENQ ACK BEL BS HT LF VT FF CR SO SI DLE DC1 DC2 DC3 DC4 NAK SYN ETB CAN EM SUB \
+                        ESC FS GS RS US";
+
 /// What is shown in the place of a character.
 fn label(c: char) -> String {
     let code = u32::from(c);
     match c {
-        // Unicode has a picture for each of the ASCII ones: ESC is `␛`.
-        '\0'..='\u{1f}' => char::from_u32(0x2400 + code).unwrap_or('␀').into(),
-        '\u{7f}' => '␡'.into(),
+        '\0'..='\u{1f}' => CONTROLS.split(' ').nth(code as usize).unwrap_or("?").into(),
+        '\u{7f}' => "DEL".into(),
         // Letters that models read and people do not see.
         '\u{e0020}'..='\u{e007e}' => char::from_u32(code - 0xe_0000).unwrap_or('?').into(),
         _ => format!("U+{code:04X}"),
@@ -111,11 +114,11 @@ mod tests {
 
     #[test]
     fn nothing_stays_unseen() {
-        assert_eq!(plain("a\u{1b}[31mb\r\nc\td"), "a⟨␛⟩[31mb\r\nc\td");
+        assert_eq!(plain("a\u{1b}[31mb\r\nc\td"), "a⟨ESC⟩[31mb\r\nc\td");
         assert_eq!(plain("safe\u{202e}txt.exe"), "safe⟨U+202E⟩txt.exe");
         assert_eq!(plain("pass\u{200b}word\u{200d}"), "pass⟨U+200B⟩word⟨U+200D⟩");
         assert_eq!(plain("hi\u{e0041}\u{e0042}"), "hi⟨A⟩⟨B⟩");
-        assert_eq!(text("<b>\u{7}").into_string(), "&lt;b&gt;<span class=\"unseen\" title=\"U+0007\">␇</span>");
+        assert_eq!(text("<b>\u{7}").into_string(), "&lt;b&gt;<span class=\"unseen\" title=\"U+0007\">BEL</span>");
         assert!(text(&"\u{0}".repeat(10_000)).into_string().matches("<span").count() <= MAX_MARKS);
     }
 

@@ -19,8 +19,9 @@ use crate::{
 
 /// Traces of one page.
 const TRACES: usize = 20;
-/// Elements of one exchange, so that all of a page stay within their bounds.
-const ELEMENTS: usize = 50;
+/// Elements of what is said on a page, and of one exchange.
+const ELEMENTS: usize = 900;
+const SHARE: usize = 300;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -58,6 +59,7 @@ pub(super) async fn page(
     let path =
         format!("/threads/{}", percent_encoding::utf8_percent_encode(&known.id, percent_encoding::NON_ALPHANUMERIC));
     let name = known.name.as_deref().unwrap_or(&known.id);
+    let mut left = ELEMENTS;
     let body = html! {
         main.thread id="main" {
             h1 { (text(name)) }
@@ -71,7 +73,7 @@ pub(super) async fn page(
             }
             ol.chat {
                 @for (listed, stored) in page.rows.iter().zip(&runs) {
-                    @if let Some(stored) = stored { (exchange(listed, stored, &place)) }
+                    @if let Some(stored) = stored { (exchange(listed, stored, &mut left, &place)) }
                 }
             }
             @if let Some(next) = page.next {
@@ -100,12 +102,12 @@ fn facts(ThreadSummary { thread, tally, .. }: &ThreadSummary, place: &Place) -> 
     }
 }
 
-fn exchange(listed: &Listed, stored: &StoredRun, place: &Place) -> Markup {
+fn exchange(listed: &Listed, stored: &StoredRun, left: &mut usize, place: &Place) -> Markup {
     let row = &listed.row;
     let url = Place { q: String::new(), ..place.clone() }.link(&format!("/t/{}", row.trace_id), &[]);
     html! {
         li data-trace=(row.trace_id) {
-            (content::exchange(stored, ELEMENTS))
+            (content::exchange(stored, left, SHARE))
             p.by {
                 a href=(url) { (text(&row.name)) } " " (show::status(row.status))
                 span.id {

@@ -266,10 +266,10 @@ fn no_text_of_a_run_is_more_than_text() {
             let run = id(n * 10 + k);
             pages.push(("/act/run/{id}", format!("/act/run/{run}"), true));
             pages.push(("/t/{id}", format!("/t/{trace}?run={run}"), false));
-            for side in ["input", "output", "metadata"] {
-                for form in ["", "as=text", "as=json", "message=2&as=markdown", "find=a", "at=/texts&from=1"] {
-                    pages.push(("/body/{id}/{side}", format!("/body/{run}/{side}?{form}"), true));
-                }
+            let forms = ["", "?as=text", "?as=json", "?message=2&as=markdown", "?find=a", "?at=/texts&from=1"]
+                .map(|form| ("input", form));
+            for (side, form) in forms.into_iter().chain([("output", ""), ("output", "?as=json"), ("metadata", "")]) {
+                pages.push(("/body/{id}/{side}", format!("/body/{run}/{side}{form}"), true));
             }
         }
         for (_, path, is_strict) in pages.into_iter().filter(|(route, ..)| routes.contains(*route)) {

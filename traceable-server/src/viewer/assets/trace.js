@@ -2,6 +2,7 @@
 import { play } from "./chunks.js";
 import { element, part } from "./dom.js";
 import { keys } from "./keys.js";
+import { gently, listen } from "./live.js";
 import { Tree } from "./tree.js";
 
 const get = (/** @type {string} */ id) => /** @type {HTMLElement} */ (document.getElementById(id));
@@ -87,56 +88,17 @@ beside.addEventListener("click", (event) => {
 
 // The tree.
 
-let isLoading = false;
-let isStale = false;
-
-/** Loads the tree, and again when the trace has changed meanwhile. */
-async function load() {
-  isStale = isLoading;
-  if (isLoading) return;
-  isLoading = true;
-  const began = performance.now();
-  try {
-    const answer = await fetch(`${base}/skeleton`);
-    if (answer.ok) tree.set(await answer.json());
-    const number = Number(shown()?.dataset.number ?? NaN);
-    if (number) tree.select(tree.at(number), true);
-    main.dataset.open = String(tree.data?.open ?? 0);
-  } finally {
-    // A trace of many runs is not loaded all the time while it grows.
-    setTimeout(() => {
-      isLoading = false;
-      if (isStale) changed();
-    }, 200 + 3 * (performance.now() - began));
-  }
-}
-
 /** Shows the trace as it is now. */
-async function changed() {
-  if (isLoading) {
-    isStale = true;
-    return;
-  }
-  load();
+const changed = gently(async () => {
   kept.clear();
-  get("head").replaceWith(await part(address({}).href, "head"));
-  if (shown()?.hasAttribute("data-open")) show(new URL(location.href), "keep");
-}
-
-/** @type {EventSource | undefined} */
-let events;
-/** Listens while somebody looks: browsers have few connections to one server. */
-function listen() {
-  events?.close();
-  events = undefined;
-  if (document.hidden) return;
-  events = new EventSource(`/api/traceable/v1/events?trace=${main.dataset.trace}`);
-  for (const name of ["changed", "reset"]) events.addEventListener(name, changed);
-}
-document.addEventListener("visibilitychange", () => {
-  listen();
-  if (!document.hidden) changed();
-});
+  const [answer, head] = await Promise.all([fetch(`${base}/skeleton`), part(address({}).href, "head")]);
+  if (answer.ok) tree.set(await answer.json());
+  get("head").replaceWith(head);
+  const number = Number(shown()?.dataset.number ?? NaN);
+  if (number && tree.chosen !== number) tree.select(tree.at(number), true);
+  main.dataset.open = String(tree.data?.open ?? 0);
+  if (shown()?.hasAttribute("data-open")) await show(new URL(location.href), "keep");
+}, 300);
 
 const find = /** @type {HTMLInputElement} */ (get("find"));
 find.addEventListener("input", () => {
@@ -193,5 +155,5 @@ grip.addEventListener("keydown", (event) => {
 });
 
 arrived();
-load();
-listen();
+changed();
+listen(changed, changed, { trace: main.dataset.trace });

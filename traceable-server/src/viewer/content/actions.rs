@@ -113,9 +113,8 @@ fn section(about: &About<'_>, scores: &[Score], copies: &Markup) -> Markup {
     html! {
         section.actions data-kind=(about.kind) data-id=(about.id) data-self=(url) aria-label="Do" {
             div.row {
-                @for (value, sign, name) in [(1.0, "👍", "Good"), (0.0, "👎", "Bad")] {
-                    button.needs type="button" data-act="thumb" data-score=(value) title=(name) aria-label=(name)
-                        aria-pressed=(pressed(value).is_some()) data-given=[pressed(value).map(|thumb| thumb.id)] { (sign) }
+                @for (value, name) in [(1.0, "Good"), (0.0, "Bad")] {
+                    button.needs type="button" data-act="thumb" data-score=(value) aria-pressed=(pressed(value).is_some()) data-given=[pressed(value).map(|thumb| thumb.id)] { (name) }
                 }
                 (menu("Note", &form("note", "Add", &html! {
                     textarea name="comment" rows="3" required aria-label="Note" placeholder="A note" {}

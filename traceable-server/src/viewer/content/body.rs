@@ -112,8 +112,11 @@ fn piece_of(stored: &StoredRun, side: Side, value: &Value, asked: &Asked) -> Mar
     if let Some(wanted) = asked.find.as_deref().filter(|wanted| !wanted.is_empty()) {
         return places(value, wanted, stored.run.id, side);
     }
+    let said = || side.messages(&stored.run.run_type, value);
     if let Some(at) = &asked.at {
-        return match json::find(value, at) {
+        body.message = asked.message;
+        let message = asked.message.and_then(|n| serde_json::to_value(said().get(n)?).ok());
+        return match json::find(message.as_ref().unwrap_or(value), at) {
             None => gone(),
             Some(found) if asked.how == As::Text && !found.is_string() => {
                 piece(&found.to_string(), asked.from, usize::MAX, &body, &[("at", at), ("as", "text")])
@@ -129,7 +132,7 @@ fn piece_of(stored: &StoredRun, side: Side, value: &Value, asked: &Asked) -> Mar
     if asked.message.is_none() && asked.messages.is_none() {
         return shown(stored, side, &body);
     }
-    let said = side.messages(&stored.run.run_type, value);
+    let said = said();
     if let Some(first) = asked.messages {
         let some = said.iter().enumerate().take(asked.to).skip(first);
         return html! { @for (n, each) in some { (message(each, n, &body)) } };

@@ -23,17 +23,25 @@ struct Parts<'a> {
 
 /// Shows the error of a run.
 pub(in crate::viewer) fn error(said: &str) -> Markup {
+    error_in(said, &Body::loose(As::Json))
+}
+
+/// The same within the allowance of a body.
+pub(super) fn error_in(said: &str, body: &Body) -> Markup {
     let Parts { kind, message, causes, stack, detail } = take_apart(said);
+    // Providers say in JSON what people read first.
+    let told = detail.as_ref().and_then(|detail| detail.get("error").unwrap_or(detail).get("message")?.as_str());
+    let message = if message.is_empty() { told.unwrap_or_default() } else { message };
     html! {
         section.error role="group" aria-label="Error" {
             p.what {
-                @if !kind.is_empty() { strong { (text(kind)) } ": " }
+                @if !kind.is_empty() { strong { (text(kind)) } @if !message.is_empty() { ": " } }
                 span.said { (text(cut(message))) }
             }
             @if !causes.is_empty() {
                 ol.causes aria-label="Caused by" { @for cause in causes.iter().take(50) { li { (text(cut(cause))) } } }
             }
-            @if let Some(detail) = &detail { (json::tree(detail, "", &Body::loose(As::Json))) }
+            @if let Some(detail) = &detail { (json::tree(detail, "", body)) }
             @if !stack.is_empty() {
                 details { summary { "Stack" } pre.said tabindex="0" { (text(cut(stack))) } }
             }

@@ -1,6 +1,6 @@
 //! Traces as one page that stands alone: the same pieces, with styles and pictures inside, and nothing that is loaded.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, rc::Rc, sync::Arc};
 
 use axum::{
     extract::{Path, State},
@@ -14,7 +14,8 @@ use traceable_store::{BlobHash, Field, FilePlace, Of, Op, Query, StoredRun, Trac
 use super::{
     As, Body, Side,
     actions::worth,
-    error, json,
+    error::error_in,
+    json,
     media::{inline, listed},
     side::shown,
 };
@@ -126,10 +127,10 @@ pub(crate) fn run(
     });
     let hashes = stored.blobs.iter().copied().chain(of_files);
     let picture = |hash| Some((hash, inline(&blob(hash).filter(|bytes| bytes.len() <= PICTURE)?)?));
-    let pictures: HashMap<BlobHash, String> = hashes.filter_map(picture).collect();
+    let pictures: Rc<HashMap<BlobHash, String>> = Rc::new(hashes.filter_map(picture).collect());
     let body = |side| {
         let mut body = Body::of(run.id, side, As::default());
-        (body.is_file, body.pictures) = (true, pictures.clone());
+        (body.is_file, body.pictures) = (true, Rc::clone(&pictures));
         body.elements.set(ELEMENTS);
         body.bytes.set(BYTES);
         body
@@ -152,7 +153,7 @@ pub(crate) fn run(
             }
             (side(Side::Input, "Input"))
             (side(Side::Output, "Output"))
-            @if let Some(said) = &run.error { (error(said)) }
+            @if let Some(said) = &run.error { (error_in(said, &Body { of: None, ..body(Side::Output) })) }
             (listed(&stored.files, &body(Side::Input)))
             @if !run.metadata.is_empty() { details { summary { "Metadata" } (json::tree(&serde_json::Value::Object(run.metadata.clone()), "", &body(Side::Metadata))) } }
             @for score in scores {

@@ -28,7 +28,7 @@ pub(in crate::viewer) fn json(value: &Value) -> Markup {
 }
 
 /// A value. `at` is the JSON pointer of it in its body.
-pub(super) fn tree(value: &Value, at: &str, body: &Body) -> Markup {
+pub(in crate::viewer) fn tree(value: &Value, at: &str, body: &Body) -> Markup {
     html! { div.json { (node(value, at, 0, 0, body)) } }
 }
 
@@ -172,7 +172,7 @@ fn vector(items: &[Value], at: &str, from: usize, body: &Body) -> Markup {
     html! {
         span.size { (count(items.len() as u64)) " numbers" } " "
         span.number { (first.join(", ")) ", …" } " "
-        (body.more(&[("at", at), ("as", "text")], "all"))
+        @if !body.is_file { (body.more(&[("at", at), ("as", "text")], "all")) }
     }
 }
 

@@ -47,9 +47,9 @@ pub(in crate::viewer) fn message(said: &Message, n: usize, body: &Body) -> Marku
             @if lines > fold.saturating_add(2) && !body.is_file { details.fold.(class) { summary { (counted(lines as u64, "line")) } } }
             div.parts {
                 @if body.how == As::Json {
-                    (json::tree(&serde_json::to_value(said).unwrap_or_default(), "", &Body::loose(As::Json)))
+                    (body.within(n, |body| json::tree(&serde_json::to_value(said).unwrap_or_default(), "", body)))
                 } @else {
-                    @for (at, each) in said.parts.iter().enumerate() { (part(each, said, &number, at, body)) }
+                    @for (at, each) in said.parts.iter().enumerate() { (part(each, said, n, at, body)) }
                     @if said.parts.is_empty() { p.none { "nothing" } }
                 }
             }
@@ -85,9 +85,10 @@ fn forms(number: &str, body: &Body) -> Markup {
     }
 }
 
-fn part(part: &Part, of: &Message, number: &str, at: usize, body: &Body) -> Markup {
-    let place = at.to_string();
-    let place = [("message", number), ("part", place.as_str())];
+fn part(part: &Part, of: &Message, n: usize, at: usize, body: &Body) -> Markup {
+    let (number, place) = (n.to_string(), at.to_string());
+    let place = [("message", number.as_str()), ("part", place.as_str())];
+    let tree = |value: &Value, key: &str| body.within(n, |body| json::tree(value, &format!("/parts/{at}/{key}"), body));
     match part {
         Part::Text { content } => {
             let is_written = of.role == Role::Assistant || body.is_forced;
@@ -102,7 +103,7 @@ fn part(part: &Part, of: &Message, number: &str, at: usize, body: &Body) -> Mark
         Part::ToolCall { id, name, arguments } => html! {
             div.call {
                 p { span.fn { (text(name)) } @if let Some(id) = id { span.id { (text(id)) } } }
-                (json::tree(arguments, "", &Body::loose(As::Json)))
+                (tree(arguments, "arguments"))
             }
         },
         Part::ToolResult { id, name, response } => html! {
@@ -110,39 +111,47 @@ fn part(part: &Part, of: &Message, number: &str, at: usize, body: &Body) -> Mark
                 @if id.is_some() || name.is_some() {
                     p { @for said in [name, id].into_iter().flatten() { span.id { (text(said)) } } }
                 }
-                (answered(response, number, &place, body))
+                @match response {
+                    Value::String(said) => @match json::inner(said).filter(|_| body.how != As::Text) {
+                        Some(inner) => (tree(&inner, "response")),
+                        None => (written(said, false, body, &place)),
+                    },
+                    Value::Array(items) if items.iter().any(|item| item.get("type").is_some()) => (answered(response, n, at, body)),
+                    other => (tree(other, "response")),
+                }
             }
         },
         Part::Refusal { content } => {
             html! { div.refusal { strong { "Refused" } (written(content, true, body, &place)) } }
         }
         Part::Blob { .. } | Part::Uri { .. } | Part::File { .. } => media::part(part, body),
-        Part::Other { value } => json::tree(value, "", &Body::loose(As::Json)),
+        Part::Other { value } => tree(value, "value"),
         _ => html! {},
     }
 }
 
-/// What a tool answered: pictures and texts as a message has them, else JSON.
-fn answered(response: &Value, number: &str, place: &[(&str, &str)], body: &Body) -> Markup {
-    match response {
-        Value::String(said) => match json::inner(said).filter(|_| body.how != As::Text) {
-            Some(inner) => json::tree(&inner, "", &Body::loose(As::Json)),
-            None => written(said, false, body, place),
-        },
-        Value::Array(items) if items.iter().any(|item| item.get("type").is_some()) => {
-            let parts = input_messages(&json!([{ "role": "user", "content": response }]));
-            let parts = parts.first().map(|message| message.parts.as_slice()).unwrap_or_default();
-            let user = Message::new(Role::User, Vec::new());
-            html! { @for (at, each) in parts.iter().enumerate() { (part(each, &user, number, at, body)) } }
+/// What a tool answered in parts: pictures and texts, as a message has them.
+fn answered(response: &Value, n: usize, at: usize, body: &Body) -> Markup {
+    let messages = input_messages(&json!([{ "role": "user", "content": response }]));
+    let parts = messages.first().map(|message| message.parts.as_slice()).unwrap_or_default();
+    html! {
+        @for each in parts {
+            @match each {
+                Part::Text { content } => (written(content, false, body, &[("message", &n.to_string()), ("as", "json")])),
+                Part::Blob { .. } | Part::Uri { .. } | Part::File { .. } => (media::part(each, body)),
+                other => (body.within(n, |body| {
+                    json::tree(&serde_json::to_value(other).unwrap_or_default(), &format!("/parts/{at}/response"), body)
+                })),
+            }
         }
-        other => json::tree(other, "", &Body::loose(As::Json)),
     }
 }
 
 /// A text: as Markdown where that is likely and short enough.
 pub(super) fn written(said: &str, is_markdown: bool, body: &Body, place: &[(&str, &str)]) -> Markup {
-    let is_markdown = body.how == As::Markdown && is_markdown && said.len() <= MAX_MARKDOWN;
-    if is_markdown && body.bytes.get() >= said.len() {
+    // Where there is no room for its elements, Markdown is still a text.
+    let has_room = said.len() <= MAX_MARKDOWN.min(body.bytes.get()) && said.lines().count() <= body.elements.get();
+    if body.how == As::Markdown && is_markdown && has_room {
         markdown(said, body)
     } else {
         piece(said, 0, usize::MAX, body, place)

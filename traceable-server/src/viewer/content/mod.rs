@@ -14,7 +14,7 @@ mod media;
 mod message;
 mod side;
 
-use std::{cell::Cell, collections::HashMap};
+use std::{cell::Cell, collections::HashMap, rc::Rc};
 
 use maud::{Markup, html};
 use serde::Deserialize;
@@ -27,7 +27,7 @@ pub(super) use self::{
     json::json,
     media::files,
     message::message,
-    side::{Side, exchange, messages, shown, side, side_as},
+    side::{Side, exchange, messages, shown, side_as},
 };
 pub(crate) use self::{
     file::{head as file_head, run as file_run, trace as file_trace},
@@ -87,7 +87,9 @@ pub(super) struct Body {
     /// Whether it goes into a file, which can load nothing.
     is_file: bool,
     /// The pictures of a file.
-    pictures: HashMap<BlobHash, String>,
+    pictures: Rc<HashMap<BlobHash, String>>,
+    /// The message whose JSON is shown: places are places in it.
+    message: Option<usize>,
     elements: Cell<usize>,
     bytes: Cell<usize>,
 }
@@ -105,7 +107,8 @@ impl Body {
             how,
             is_forced: false,
             is_file: false,
-            pictures: HashMap::new(),
+            pictures: Rc::default(),
+            message: None,
             elements: Cell::new(ELEMENTS),
             bytes: Cell::new(BYTES),
         }
@@ -115,6 +118,23 @@ impl Body {
     pub(super) fn at_most(self, elements: usize) -> Self {
         self.elements.set(self.elements.get().min(elements));
         self
+    }
+
+    /// Shows a part of the JSON of a message, within what is left of the allowance.
+    fn within(&self, message: usize, show: impl FnOnce(&Self) -> Markup) -> Markup {
+        let inner = Self {
+            of: self.of,
+            message: Some(message),
+            is_file: self.is_file,
+            pictures: Rc::clone(&self.pictures),
+            elements: self.elements.clone(),
+            bytes: self.bytes.clone(),
+            ..Self::loose(As::Json)
+        };
+        let shown = show(&inner);
+        self.elements.set(inner.elements.get());
+        self.bytes.set(inner.bytes.get());
+        shown
     }
 
     /// Takes from the allowance of elements.
@@ -138,7 +158,9 @@ impl Body {
     fn more(&self, parameters: &[(&str, &str)], what: &str) -> Markup {
         match &self.of {
             Some((run, side)) if !self.is_file => {
-                let url = address(&format!("/body/{run}/{}", side.as_str()), parameters.iter().copied());
+                let message = self.message.map(|n| n.to_string());
+                let parameters = message.iter().map(|n| ("message", n.as_str())).chain(parameters.iter().copied());
+                let url = address(&format!("/body/{run}/{}", side.as_str()), parameters);
                 html! { a.more href=(url) data-part="more" { "… " (what) } }
             }
             _ => html! { span.more { "… " (what) } },

@@ -78,11 +78,6 @@ impl Side {
 }
 
 /// Shows one side of a run.
-pub(in crate::viewer) fn side(stored: &StoredRun, side: Side) -> Markup {
-    side_as(stored, side, As::default())
-}
-
-/// Shows one side of a run in one of the ways to show texts.
 pub(in crate::viewer) fn side_as(stored: &StoredRun, side: Side, how: As) -> Markup {
     let run = &stored.run;
     let length = match side {
@@ -101,33 +96,42 @@ pub(in crate::viewer) fn messages(stored: &StoredRun, range: Range<usize>, how: 
     let body = Body::of(stored.run.id, Side::Input, how);
     let value = Side::Input.of(stored).unwrap_or_default();
     let said = Side::Input.messages(&stored.run.run_type, &value);
-    html! {
-        (conversation(&said, range.clone(), &body))
-        @if range.contains(&said.len().saturating_sub(1)) { (tools(&value, &body)) }
-    }
+    let is_last = range.end >= said.len();
+    html! { (conversation(&said, range, &body)) @if is_last { (tools(&value, &body)) } }
 }
 
-/// What a run was asked and what it answered, as one exchange: of its input, the last that the user said.
-pub(in crate::viewer) fn exchange(stored: &StoredRun, elements: usize) -> Markup {
-    let body = |side| {
-        let body = Body::of(stored.run.id, side, As::default());
-        body.elements.set(body.elements.get().min(elements));
-        body
-    };
+/// What a run was asked and what it answered, as one exchange: of its input, the last that the user said. Takes what it
+/// needs from `elements`, and no more than its `share` of them.
+pub(in crate::viewer) fn exchange(stored: &StoredRun, elements: &mut usize, share: usize) -> Markup {
+    let allowed = share.min(*elements);
+    let of = |side, allowed| Body::of(stored.run.id, side, As::default()).at_most(allowed);
+    let inputs = of(Side::Input, allowed);
     let value = Side::Input.of(stored).unwrap_or_default();
     let said = Side::Input.messages(&stored.run.run_type, &value);
-    let asked = said.iter().rposition(|message| message.role == Role::User);
-    let (inputs, outputs) = (body(Side::Input), body(Side::Output));
-    html! {
-        @match asked.and_then(|n| Some((n, said.get(n)?))) {
-            Some((n, asked)) => (message(asked, n, &inputs)),
-            None => @if stored.run.inputs.is_some() { article.message.user { div.parts { (value_of(&value, Side::Input, &inputs)) } } },
+    let asked = said.iter().rposition(|message| message.role == Role::User).and_then(|n| Some((n, said.get(n)?)));
+    let question = html! {
+        @if let Some((n, asked)) = asked {
+            (message(asked, n, &inputs))
+        } @else if stored.run.inputs.is_some() {
+            article.message.user {
+                div.parts {
+                    @match only(&value) {
+                        Some(asked) => (written(asked, false, &inputs, &[("at", "")])),
+                        None => (value_of(&value, Side::Input, &inputs)),
+                    }
+                }
+            }
         }
+    };
+    let outputs = of(Side::Output, inputs.elements.get());
+    let answer = html! {
         @if stored.run.outputs.is_some() || stored.progress.is_some() {
             article.message.assistant { div.parts { (shown(stored, Side::Output, &outputs)) } }
         }
         @if let Some(said) = &stored.run.error { (error(said)) }
-    }
+    };
+    *elements = elements.saturating_sub(allowed - outputs.elements.get());
+    html! { (question) (answer) }
 }
 
 /// The same within an allowance that was given.
@@ -172,6 +176,12 @@ fn alone(value: &Value) -> Option<&str> {
         }
         _ => None,
     }
+}
+
+/// The only value, if it is a short text: then its name says nothing more.
+fn only(value: &Value) -> Option<&str> {
+    let members = value.as_object().filter(|members| members.len() == 1)?;
+    members.values().next()?.as_str().filter(|said| said.len() < 20_000)
 }
 
 /// What is no conversation: a text, documents, or JSON.
@@ -230,9 +240,19 @@ fn list(found: &[Value], body: &Body) -> Markup {
 
 /// The tools that a model could ask for.
 fn tools(value: &Value, body: &Body) -> Markup {
-    let of = |value: &Value| ["tools", "functions"].iter().find_map(|key| value.get(key)?.as_array().cloned());
-    let below = || value.as_object().into_iter().flat_map(|members| members.values()).find_map(of);
-    let Some(found) = of(value).or_else(below).filter(|tools| !tools.is_empty()) else { return html! {} };
+    // At the top, or in an argument.
+    let top = [(String::new(), value)].into_iter();
+    let below = value.as_object().into_iter().flatten();
+    let below = below.map(|(key, value)| (format!("/{}", key.replace('~', "~0").replace('/', "~1")), value));
+    let found = top.chain(below).find_map(|(at, value)| {
+        let of = |key: &&str| Some((format!("{at}/{key}"), value.get(key)?)).filter(|(_, tools)| tools.is_array());
+        ["tools", "functions"].iter().find_map(of)
+    });
+    let Some((at, list)) = found else { return html! {} };
+    let found = list.as_array().map(Vec::as_slice).unwrap_or_default();
+    if found.is_empty() {
+        return html! {};
+    }
     let name = |tool: &Value| {
         let named = tool.get("function").unwrap_or(tool).get("name").and_then(Value::as_str);
         named.or_else(|| tool.get("type").and_then(Value::as_str)).unwrap_or("?").to_owned()
@@ -242,7 +262,7 @@ fn tools(value: &Value, body: &Body) -> Markup {
     html! {
         details.tools {
             summary { (counted(found.len() as u64, "tool")) " " span.id { (text(&names.join(", "))) (dots) } }
-            (json::tree(&Value::Array(found), "", &Body::loose(body.how)))
+            (json::tree(list, &at, body))
         }
     }
 }

@@ -6,7 +6,7 @@ use traceable_core::model::Usage;
 
 use super::{Found, Place, pane, pane::Shown, segment};
 use crate::{
-    print::{bytes, count, counted, dollars, duration, now},
+    print::{bytes, count, counted, dollars, duration},
     viewer::{content, show, text::text},
 };
 
@@ -68,7 +68,7 @@ pub(super) fn facts(shown: &Shown, found: &Found, place: &Place) -> Markup {
                         a href=(place.link(&format!("/t/{}", row.trace_id), &[("run", &parent.to_string())])) { (parent) }
                     }
                 }
-                dt { "began" } dd { (show::moment(row.start_time)) " " @if row.end_time.is_none() { "pending for " (duration(now() - row.start_time)) } }
+                dt { "began" } dd { (show::moment(row.start_time)) " " @if row.end_time.is_none() { (show::since(row.start_time)) } }
                 @for (name, said) in by_sdk { dt { (text(name)) } dd { (value(said)) } }
             }
         }))

@@ -26,7 +26,7 @@ use super::{
 };
 use crate::{
     http::Refusal,
-    print::{dollars, duration, now, tokens},
+    print::{dollars, duration, tokens},
 };
 
 /// Calls that a call may go on from.
@@ -105,9 +105,7 @@ pub(super) fn pane(shown: &Shown, found: &Found, place: &Place, how: As) -> Mark
 fn standing(row: &Row) -> Markup {
     html! {
         @match row.status {
-            Status::Pending => span.status.pending {
-                "pending for " (duration(now() - row.start_time))
-            },
+            Status::Pending => span.status.pending { (show::since(row.start_time)) },
             status => (show::status(status)),
         }
     }

@@ -151,7 +151,7 @@ fn one(turn: &Turn, has_tools: bool, found: &Found, place: &Place, how: As) -> M
                     (news(told, *known, has_tools, &Body::of(row.id, Side::Input, how).at_most(MAX_ELEMENTS)))
                 }
                 p.by { (show::kind(&row.run_type)) " " (link) }
-                div.answer { @if said { (side(Side::Output)) } (error) }
+                div.told { @if said { (side(Side::Output)) } (error) }
                 @if row.status == Status::Pending && !said { p.note { "Nothing yet." } }
             }
         } @else {

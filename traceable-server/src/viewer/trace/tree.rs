@@ -105,7 +105,7 @@ pub(super) async fn skeleton(
 /// The place of the tree, and its table.
 pub(super) fn tree(found: &Found, tree: Option<&Tree>, place: &Place) -> Markup {
     html! {
-        section.runs aria-label="Runs of the trace" {
+        section.forest aria-label="Runs of the trace" {
             div.tools id="tools" hidden {
                 input type="search" id="find" placeholder="Find a run by name or kind" aria-label="Find a run by name or kind"
                     title="f; then n and N go to the next and the one before";
