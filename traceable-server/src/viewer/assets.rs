@@ -21,7 +21,6 @@ macro_rules! files {
 /// Each with what it held when the program was built. What is named `*.css` is sent as one file, [`STYLE`], in this order.
 const FILES: &[(&str, &str)] = files![
     "app.js",
-    "clock.js",
     "dom.js",
     "icon.svg",
     "keys.js",
