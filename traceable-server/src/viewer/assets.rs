@@ -23,7 +23,6 @@ const FILES: &[(&str, &str)] = files![
     "act.js",
     "app.js",
     "chunks.js",
-    "clock.js",
     "content.js",
     "dom.js",
     "icon.svg",

@@ -44,7 +44,7 @@ pub(super) fn complaint(path: &str, place: &Place, more: &[(&str, &str)], wrong:
             " " (problem)
             @if let Some(nearest) = wrong.nearest().filter(|_| !found.is_empty()) {
                 @let better = format!("{before}{nearest}{after}");
-                "; did you mean " a href=(place.link(path, &[more, &[("q", &better)]].concat())) { (nearest) } "?"
+                "; did you mean " a.better href=(place.link(path, &[more, &[("q", &better)]].concat())) { (nearest) } "?"
             }
         }
     }

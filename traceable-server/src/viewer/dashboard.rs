@@ -121,6 +121,7 @@ pub(super) async fn page(
     let kept = wanted.kept();
     let body = html! {
         main #main.stats {
+            h1.unseen { "Dashboard" }
             (bar::bar("/stats", &place, &kept, wrong.as_ref()))
             (switches(&place, &wanted))
             @match &found {

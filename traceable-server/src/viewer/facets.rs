@@ -100,7 +100,7 @@ pub(super) fn side(facets: &Facets, place: &Place, more: &[(&str, &str)]) -> Mar
                         li {
                             a href=(url) aria-current=[is_on.then_some("true")] title=(facet.value) {
                                 span.value { (facet.value) }
-                                span.n { (print::count(facet.runs)) @if is_on { span.off aria-label="take away" { "×" } } }
+                                span.n { (print::count(facet.runs)) @if is_on { span.off title="Take away" { "×" } } }
                             }
                         }
                     }

@@ -74,7 +74,7 @@ fn switch(tab: Option<Tab>, place: &Place) -> Markup {
     let choice = place.link("/projects", &[("to", to)]);
     html! {
         details.switch {
-            summary aria-label="Project and environment" {
+            summary title="Project and environment" {
                 span.quiet { "Project " }
                 b { (if place.project.is_empty() { "all" } else { &place.project }) }
                 @if !place.env.is_empty() { span.quiet { " in " } b { (place.env) } }

@@ -50,7 +50,7 @@ pub(super) async fn page(
     if frame::part(&headers).is_some() {
         return Ok(frame::fragment(&choice).into_response());
     }
-    let body = html! { main #main.narrow { div.choice { (choice) } } };
+    let body = html! { main #main.narrow { h1.unseen { "Projects and environments" } div.choice { (choice) } } };
     Ok(frame::page("Projects · traceable", None, &place, &[], &body).into_response())
 }
 

@@ -115,6 +115,8 @@ pub(super) async fn page(
         Err(wrong) => (place.ground(), Some(wrong)),
     };
     let part = frame::part(&headers);
+    // Before it is asked what there is, so that no change falls between.
+    let n = app.live.n();
     let kept = wanted.kept();
     match part {
         Some("new") => return Ok(frame::fragment(&newer(&app, query, &place, &wanted).await?).into_response()),
@@ -128,7 +130,7 @@ pub(super) async fn page(
     let (asked, is_part) = (wanted.clone(), part.is_some());
     let shown = app.ask(move |store| shown(store, &asked, &query, is_part)).await?;
     Ok(match (part, &shown) {
-        (Some(_), Some(shown)) => frame::fragment(&table(&shown.found, &place, &wanted)).into_response(),
+        (Some(_), Some(shown)) => frame::fragment(&table(&shown.found, &place, &wanted, n)).into_response(),
         (Some(_), None) => frame::fragment(&html! {}).into_response(),
         (None, None) => {
             let body = setup::content(&headers, true);
@@ -137,6 +139,7 @@ pub(super) async fn page(
         (None, Some(shown)) => {
             let body = html! {
                 main #main.with-facets {
+                    h1.unseen { "Runs" }
                     (bar::bar("/", &place, &kept, wrong.as_ref()))
                     @if let Some(facets) = &shown.facets {
                         details.facets #facets open {
@@ -144,7 +147,7 @@ pub(super) async fn page(
                             nav aria-label="Narrow down" { (facets::side(facets, &place, &kept)) }
                         }
                     }
-                    div.list { (list(shown, &place, &wanted, wrong.as_ref())) }
+                    div.list { (list(shown, &place, &wanted, wrong.as_ref(), n)) }
                 }
             };
             frame::page("Runs · traceable", Some(Tab::Runs), &place, &["rows.js", "query.js"], &body).into_response()
@@ -175,7 +178,7 @@ async fn newer(app: &Arc<App>, query: Query, place: &Place, wanted: &Wanted) -> 
     Ok(html! { @if n > 0 { a.chip href=(first) { (n) @if page.next.is_some() { "+" } " new" } } })
 }
 
-fn list(shown: &Shown, place: &Place, wanted: &Wanted, wrong: Option<&QueryError>) -> Markup {
+fn list(shown: &Shown, place: &Place, wanted: &Wanted, wrong: Option<&QueryError>, n: u64) -> Markup {
     let Shown { found, elsewhere, .. } = shown;
     let kept = wanted.kept();
     let [(_, of), (_, order)] = kept;
@@ -195,7 +198,7 @@ fn list(shown: &Shown, place: &Place, wanted: &Wanted, wrong: Option<&QueryError
             (content::export_menu(place))
             @if wrong.is_some() { span.quiet { "What you look for cannot be read; this is the list without it." } }
         }
-        (table(found, place, wanted))
+        (table(found, place, wanted, n))
         @if found.rows.is_empty() {
             div.nothing {
                 p { "Nothing fits." }
@@ -217,7 +220,7 @@ fn list(shown: &Shown, place: &Place, wanted: &Wanted, wrong: Option<&QueryError
     }
 }
 
-fn table(found: &Found, place: &Place, wanted: &Wanted) -> Markup {
+fn table(found: &Found, place: &Place, wanted: &Wanted, n: u64) -> Markup {
     let looks = Looks { place, of: wanted.of(), kept: &wanted.kept(), streams: &found.streams };
     let is_newest = found.previous.is_none() && wanted.order() == Order::Newest;
     let other = if wanted.order() == Order::Oldest { "" } else { "oldest" };
@@ -234,7 +237,7 @@ fn table(found: &Found, place: &Place, wanted: &Wanted) -> Markup {
                     th.used { "Tokens" span.quiet { " · cost" } }
                 }
             }
-            tbody #rows data-live=(if is_newest { "first" } else { "later" }) data-newest=[found.newest.map(|newest| newest.to_string())] {
+            tbody #rows data-n=(n) data-live=(if is_newest { "first" } else { "later" }) data-newest=[found.newest.map(|newest| newest.to_string())] {
                 (rows::rows(&found.rows, &looks))
             }
         }

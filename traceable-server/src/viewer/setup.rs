@@ -110,7 +110,7 @@ fn ways(url: &str) -> Vec<Way> {
             "Traces of the libraries that OpenLIT knows, without a change of the calls.",
             vec![
                 ("Shell", "pip install openlit".into()),
-                ("app.py", format!("import openlit\n\nopenlit.init(application_name=\"my-app\", otlp_endpoint=\"{url}\")\n")),
+                ("app.py", format!("import openlit\n\nopenlit.init(otlp_endpoint=\"{url}\")\n")),
             ],
         ),
     ]

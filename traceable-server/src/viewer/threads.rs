@@ -31,16 +31,17 @@ pub(super) async fn page(
     headers: HeaderMap,
 ) -> Result<Response, Trouble> {
     let people = People { text: q, after: after.parse::<PeopleCursor>().ok(), ..People::default() };
-    let is_first = people.after.is_none();
+    let (is_first, n) = (people.after.is_none(), app.live.n());
     let whose = Some(user.clone()).filter(|user| !user.is_empty());
     let found = app.ask(move |store| store.threads(whose.as_deref(), &people)).await?;
-    let table = table(&found.rows, &place, is_first);
+    let table = table(&found.rows, &place, is_first, n);
     if frame::part(&headers).is_some() {
         return Ok(frame::fragment(&table).into_response());
     }
     let next = found.next.map(|next| place.link("/threads", &[("user", &user), ("after", &next.to_string())]));
     let body = html! {
         main #main {
+            h1.unseen { "Threads" }
             (finder("/threads", "Find by id or title", &place, &[("user", &user)]))
             @if !user.is_empty() {
                 p { "Of " b { (user) } " · " a href=(place.link("/threads", &[])) { "of all users" } }
@@ -62,7 +63,7 @@ pub(super) async fn page(
     Ok(frame::page("Threads · traceable", Some(Tab::Threads), &place, &["rows.js"], &body).into_response())
 }
 
-fn table(rows: &[ThreadSummary], place: &Place, is_first: bool) -> Markup {
+fn table(rows: &[ThreadSummary], place: &Place, is_first: bool, n: u64) -> Markup {
     html! {
         table.people {
             thead {
@@ -77,7 +78,7 @@ fn table(rows: &[ThreadSummary], place: &Place, is_first: bool) -> Markup {
                     th.who { "User" }
                 }
             }
-            tbody #rows data-live=(if is_first { "first" } else { "later" }) {
+            tbody #rows data-n=(n) data-live=(if is_first { "first" } else { "later" }) {
                 @for row in rows { (one(row, place)) }
             }
         }

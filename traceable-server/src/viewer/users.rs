@@ -29,15 +29,16 @@ pub(super) async fn page(
     headers: HeaderMap,
 ) -> Result<Response, Trouble> {
     let people = People { text: q, after: after.parse::<PeopleCursor>().ok(), ..People::default() };
-    let is_first = people.after.is_none();
+    let (is_first, n) = (people.after.is_none(), app.live.n());
     let found = app.ask(move |store| store.users(&people)).await?;
-    let table = table(&found.rows, &place, is_first);
+    let table = table(&found.rows, &place, is_first, n);
     if frame::part(&headers).is_some() {
         return Ok(frame::fragment(&table).into_response());
     }
     let next = found.next.map(|next| place.link("/users", &[("after", &next.to_string())]));
     let body = html! {
         main #main {
+            h1.unseen { "Users" }
             (finder("/users", "Find by name", &place, &[]))
             (table)
             @if found.rows.is_empty() {
@@ -73,7 +74,7 @@ pub(super) fn finder(path: &str, about: &str, at: &Place, more: &[(&str, &str)])
     }
 }
 
-fn table(rows: &[UserSummary], place: &Place, is_first: bool) -> Markup {
+fn table(rows: &[UserSummary], place: &Place, is_first: bool, n: u64) -> Markup {
     let place = Place { q: String::new(), ..place.clone() };
     html! {
         table.people.users {
@@ -88,7 +89,7 @@ fn table(rows: &[UserSummary], place: &Place, is_first: bool) -> Markup {
                     th.when { "Last seen" }
                 }
             }
-            tbody #rows data-live=(if is_first { "first" } else { "later" }) {
+            tbody #rows data-n=(n) data-live=(if is_first { "first" } else { "later" }) {
                 @for UserSummary { user, tally, threads, .. } in rows {
                     @let id = &user.identifier;
                     @let own = terms::is(&Field::User, id).to_string();

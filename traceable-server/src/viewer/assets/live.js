@@ -1,4 +1,5 @@
-// What changes, as the server commits it. A hidden page does not listen; when it is looked at again it catches up.
+// What goes on: changes, as the server commits them, and time. A hidden page does not listen; when it is looked at again
+// it catches up.
 
 /** What the server tells.
  * @typedef {{ n: number, traces: string[], running: string[], more: boolean }} Changed */
@@ -6,12 +7,13 @@
 /** Calls `changed` when something has, and `reset` when it is not known any more what.
  * @param {(changed: Changed) => void} changed
  * @param {() => void} reset
- * @param {{ trace?: string }} [only] changes of one trace */
+ * @param {{ trace?: string, since?: string }} [only] changes of one trace; changes behind what the page shows, by the
+ * number that the server wrote into it */
 export function listen(changed, reset, only = {}) {
   /** @type {EventSource | undefined} */
   let source;
-  /** @type {number | undefined} */
-  let seen;
+  /** @type {number | string | undefined} */
+  let seen = only.since;
   let pause = 1000;
 
   function open() {
@@ -79,3 +81,27 @@ export function gently(does, pause) {
     isBusy = false;
   };
 }
+
+/** How long, as the server writes it.
+ * @param {number} seconds */
+function short(seconds) {
+  if (seconds < 60) return `${seconds}s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)}m`;
+  if (seconds < 86400) return `${Math.floor(seconds / 3600)}h`;
+  return `${Math.floor(seconds / 86400)}d`;
+}
+
+/** Keeps times true: how long ago something was, how long it goes on already. */
+function tick() {
+  if (document.hidden) return;
+  for (const time of document.querySelectorAll("time.ago, time.since")) {
+    const began = Date.parse(time.getAttribute("datetime") ?? "");
+    if (Number.isNaN(began)) continue;
+    const text = short(Math.max(0, Math.floor((Date.now() - began) / 1000)));
+    const shown = time.classList.contains("ago") ? `${text} ago` : text;
+    if (time.textContent !== shown) time.textContent = shown;
+  }
+}
+
+setInterval(tick, 1000);
+document.addEventListener("visibilitychange", tick);

@@ -1,5 +1,4 @@
 // Lists: new rows come in by themselves, and keys walk over them.
-import "./clock.js";
 import { part } from "./dom.js";
 import { keys } from "./keys.js";
 import { gently, listen } from "./live.js";
@@ -86,7 +85,7 @@ function same(one, other) {
   const bare = (/** @type {HTMLElement} */ row) => {
     const copy = /** @type {HTMLElement} */ (row.cloneNode(true));
     copy.classList.remove("new", "picked");
-    copy.removeAttribute("aria-selected");
+    delete copy.dataset.chosen;
     if (copy.className === "") copy.removeAttribute("class");
     for (const time of copy.querySelectorAll("time")) time.textContent = "";
     return copy;
@@ -99,7 +98,7 @@ function same(one, other) {
 function mark(row, isNew) {
   if (isNew) row.classList.add("new");
   if (picked.has(row.dataset.id ?? "")) row.classList.add("picked");
-  if (row.dataset.id === chosen) row.setAttribute("aria-selected", "true");
+  if (row.dataset.id === chosen) row.dataset.chosen = "";
 }
 
 /** Says how many rows are newer than what is shown.
@@ -129,8 +128,8 @@ function step(by) {
   const at = all.findIndex((row) => row.dataset.id === chosen);
   const row = all[at < 0 ? 0 : Math.min(Math.max(at + by, 0), all.length - 1)];
   if (!row) return;
-  all[at]?.removeAttribute("aria-selected");
-  row.setAttribute("aria-selected", "true");
+  delete all[at]?.dataset.chosen;
+  row.dataset.chosen = "";
   chosen = row.dataset.id;
   link(row)?.focus({ preventScroll: true });
   row.scrollIntoView({ block: "nearest" });
@@ -170,4 +169,4 @@ if (document.querySelector("table.log")) keys({ x: ["pick two to compare", pick]
 const side = document.getElementById("facets");
 if (side instanceof HTMLDetailsElement && matchMedia("(width < 64rem)").matches) side.open = false;
 
-listen(refresh, refresh);
+listen(refresh, refresh, { since: body()?.dataset.n });

@@ -130,7 +130,7 @@ fn whole(found: &Found, tree: Option<&Tree>, beside: &Markup, place: &Place) -> 
         }
     };
     let title = format!("{} · traceable", show::plain(&found.head.name));
-    frame::page(&title, None, place, &["clock.js", "content.js", "act.js", "trace.js"], &body).into_response()
+    frame::page(&title, None, place, &["content.js", "act.js", "trace.js"], &body).into_response()
 }
 
 /// The trace in one line.
