@@ -311,6 +311,9 @@ impl Sweep<'_> {
 
     fn finish(self) -> Result<()> {
         let tx = self.tx;
+        // Numbers of the last runs are given again.
+        let sql = "UPDATE texts_seen SET n = min(n, (SELECT coalesce(max(n), 0) FROM runs))";
+        tx.prepare_cached(sql)?.execute([])?;
         let id = |trace: &[u8; 16]| RunId::from_u128(u128::from_be_bytes(*trace));
         changes::note(tx, self.traces.iter().map(id))?;
         for trace in self.traces {

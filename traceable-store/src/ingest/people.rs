@@ -10,13 +10,6 @@ use traceable_core::model::{Report, RunId, Thread, User};
 use super::{Batch, blob, now};
 use crate::{Result, Store};
 
-/// Whom something was said of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Kind {
-    Thread,
-    User,
-}
-
 /// What was said, by name: of each, the latest. In whatever order it is heard, the same remains.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Said(BTreeMap<String, (i64, Value)>);
@@ -139,18 +132,15 @@ impl Batch<'_> {
 
     /// Writes down when the threads and users of the runs were last seen.
     pub(super) fn people_seen(&mut self) -> Result<()> {
-        for ((kind, id), time) in std::mem::take(&mut self.seen) {
-            let sql = match kind {
-                Kind::Thread => {
-                    "INSERT INTO threads (id, time, said) VALUES (?, ?, '{}')
+        for (table, seen) in [("threads", &mut self.threads), ("users", &mut self.users)] {
+            let sql = format!(
+                "INSERT INTO {table} (id, time, said) VALUES (?, ?, '{{}}')
                     ON CONFLICT (id) DO UPDATE SET time = excluded.time WHERE time < excluded.time"
-                }
-                Kind::User => {
-                    "INSERT INTO users (id, time, said) VALUES (?, ?, '{}')
-                    ON CONFLICT (id) DO UPDATE SET time = excluded.time WHERE time < excluded.time"
-                }
-            };
-            self.tx.prepare_cached(sql)?.execute(params![id, time])?;
+            );
+            let mut statement = self.tx.prepare_cached(&sql)?;
+            for (id, time) in std::mem::take(seen) {
+                statement.execute(params![id, time])?;
+            }
         }
         Ok(())
     }
