@@ -16,7 +16,7 @@ use traceable_core::model::{RunChange, RunId};
 
 pub(crate) use self::{
     labels::{labels_of, remove as remove_labels, text as label_text},
-    people::Said,
+    people::{Said, not_there},
     runs::{SLOTS, key, records_of},
     traces::recompute,
 };

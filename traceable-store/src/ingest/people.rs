@@ -158,11 +158,17 @@ impl Batch<'_> {
             self.tx.prepare_cached("DELETE FROM heard_reports WHERE number <= ?")?.execute([last - REPORTS])?;
         }
         for (reason, count) in &report.dropped {
-            let sql = "INSERT INTO reports VALUES (?1, ?2, ?3, ?3) ON CONFLICT (reason) DO UPDATE
-                SET count = min(count + excluded.count, 1 << 62), last_time = excluded.last_time";
-            let count = (*count).min(1 << 61) as i64;
-            self.tx.prepare_cached(sql)?.execute(params![reason, count, self.now])?;
+            not_there(self.tx, reason, *count, self.now)?;
         }
         Ok(())
     }
+}
+
+/// Counts runs that are not there.
+pub(crate) fn not_there(connection: &Connection, reason: &str, count: u64, now: i64) -> Result<()> {
+    let sql = "INSERT INTO reports VALUES (?1, ?2, ?3, ?3) ON CONFLICT (reason) DO UPDATE
+        SET count = min(count + excluded.count, 1 << 62), last_time = excluded.last_time";
+    let count = count.min(1 << 61) as i64;
+    connection.prepare_cached(sql)?.execute(params![reason, count, now])?;
+    Ok(())
 }
