@@ -2,7 +2,7 @@
 
 use std::{
     fmt, fs,
-    io::{self, ErrorKind},
+    io::{self, ErrorKind, Write as _},
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     sync::{
         Arc, Mutex,
@@ -27,14 +27,14 @@ use tokio::{
     time::{sleep, timeout},
 };
 use traceable_core::spool::{Disk as _, StdDisk};
-use traceable_store::{Limits, Store};
+use traceable_store::{Limits, Removed, Store};
 
 use crate::{
     home::Home,
     http::{App, Bodies, Guard, router},
     ingest::Ingest,
     live::Live,
-    print::now,
+    print::{bytes, counted, now},
     spools,
 };
 
@@ -230,10 +230,16 @@ impl Server {
 async fn keep(store: Arc<Store>, live: Arc<Live>, limits: Limits) {
     while limits != Limits::default() {
         let store = Arc::clone(&store);
-        // What cannot be removed now is removed later.
         let removed = tokio::task::spawn_blocking(move || store.keep_within(&limits, now())).await;
-        if matches!(removed, Ok(Ok(removed)) if removed.runs > 0) {
+        // What cannot be removed now is removed later.
+        if let Ok(Ok(removed)) = removed
+            && removed.runs > 0
+        {
             live.tell_all();
+            let Removed { runs, traces, bytes: freed, .. } = removed;
+            let (runs, traces) = (counted(runs, "run"), counted(traces, "trace"));
+            let line = format!("removed the oldest {traces} ({runs}, {}): see --keep and --max-size", bytes(freed));
+            let _ = writeln!(io::stderr(), "traceable: {line}");
         }
         sleep(SWEEP).await;
     }

@@ -36,7 +36,7 @@ pub use read::{
     UserSummary,
 };
 pub use record::{File, FilePlace};
-pub use remove::{Limits, Removed};
+pub use remove::{Limits, Removed, TOO_MUCH, TOO_OLD};
 pub use row::{DEFAULT_PROJECT, Row};
 pub use stats::{Quantiles, Stats, StatsBy};
 pub use store::{Options, Store};

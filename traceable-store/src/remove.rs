@@ -8,7 +8,7 @@ use traceable_core::model::RunId;
 
 use crate::{
     Field, Of, Op, Query, Result, Store, Value, changes,
-    ingest::{SLOTS, key, labels_of, recompute, records_of, remove_labels},
+    ingest::{SLOTS, key, labels_of, not_there, recompute, records_of, remove_labels},
     query::{Asked, compile},
     record::Merged,
     store,
@@ -19,6 +19,12 @@ const CHUNK: usize = 500;
 
 /// Pages of the text index that are written anew in one transaction.
 const MERGE: i64 = 500;
+
+/// The reason under which [`Store::reports`] counts runs that went by [`Limits::max_age`].
+pub const TOO_OLD: &str = "removed_by_age";
+
+/// The reason under which [`Store::reports`] counts runs that went by [`Limits::max_bytes`].
+pub const TOO_MUCH: &str = "removed_by_size";
 
 /// What a store may hold.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -164,7 +170,7 @@ impl Store {
     }
 
     /// Removes the oldest traces, and what lies about without a run, until the store is within its limits. `now` is in
-    /// nanoseconds since the epoch.
+    /// nanoseconds since the epoch. [`reports`](Self::reports) count what went.
     ///
     /// # Errors
     ///
@@ -191,9 +197,10 @@ impl Store {
                         AND NOT EXISTS (SELECT 1 FROM runs WHERE id = scores.run_id)";
                     removed.scores += tx.execute(sql, [before])? as u64;
                     tx.execute("DELETE FROM progress WHERE time < ?", [before])?;
-                    Ok(())
+                    if removed.runs > 0 { not_there(tx, TOO_OLD, removed.runs, now) } else { Ok(()) }
                 })?;
             }
+            let by_age = removed.runs;
             let Some(max) = limits.max_bytes else { return Ok(()) };
             if store.size()? <= max {
                 return Ok(());
@@ -206,7 +213,8 @@ impl Store {
                 // A few at a time, for a trace may be large.
                 store.remove(&traces[..traces.len().min(CHUNK / 10)], Of::Traces, removed)?;
             }
-            Ok(())
+            let by_size = removed.runs - by_age;
+            if by_size > 0 { store.write(|tx| not_there(tx, TOO_MUCH, by_size, now)) } else { Ok(()) }
         })
     }
 
@@ -311,6 +319,9 @@ impl Sweep<'_> {
 
     fn finish(self) -> Result<()> {
         let tx = self.tx;
+        // Numbers of the last runs are given again.
+        let sql = "UPDATE texts_seen SET n = min(n, (SELECT coalesce(max(n), 0) FROM runs))";
+        tx.prepare_cached(sql)?.execute([])?;
         let id = |trace: &[u8; 16]| RunId::from_u128(u128::from_be_bytes(*trace));
         changes::note(tx, self.traces.iter().map(id))?;
         for trace in self.traces {

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::Path};
 
 use serde::Serialize;
 use serde_json::Value;
-use traceable_store::{Of, Query, ReportCount};
+use traceable_store::{Of, Query, ReportCount, TOO_MUCH, TOO_OLD};
 
 use super::{Cli, Failure, backlog, open, remote::Remote};
 use crate::print::{BOLD, DIM, RED, YELLOW, ago, bytes, count, counted, line, now};
@@ -132,8 +132,12 @@ fn print(cli: &mut Cli, report: &Report) -> Result<(), Failure> {
         cli.line(look.paint(DIM, "  none has recorded anything here; `traceable::init()` switches recording on"))?;
     }
     for dropped in &report.dropped {
-        let text = format!("{} not recorded: {}", counted(dropped.count, "run"), line(&dropped.reason));
-        cli.line(bad(text))?;
+        let runs = counted(dropped.count, "run");
+        match dropped.reason.as_str() {
+            TOO_OLD => cli.line(format_args!("  {runs} removed: older than --keep says"))?,
+            TOO_MUCH => cli.line(format_args!("  {runs} removed: the store was larger than --max-size says"))?,
+            reason => cli.line(bad(format!("{runs} not recorded: {}", line(reason))))?,
+        }
     }
     Ok(())
 }

@@ -16,7 +16,7 @@ use traceable_core::model::{RunChange, RunId};
 
 pub(crate) use self::{
     labels::{labels_of, remove as remove_labels, text as label_text},
-    people::Said,
+    people::{Said, not_there},
     runs::{SLOTS, key, records_of},
     traces::recompute,
 };
@@ -115,8 +115,11 @@ impl Store {
                 project: None,
                 labels: labels::Labels::default(),
                 traces: BTreeMap::new(),
-                seen: BTreeMap::new(),
+                threads: BTreeMap::new(),
+                users: BTreeMap::new(),
                 touched: BTreeSet::new(),
+                texts_seen: tx.prepare_cached("SELECT n FROM texts_seen")?.query_row([], |row| row.get(0))?,
+                has_progress: tx.prepare_cached("SELECT 1 FROM progress LIMIT 1")?.exists([])?,
             };
             for (id, records) in records {
                 batch.run(id, records)?;
@@ -144,10 +147,16 @@ struct Batch<'a> {
     labels: labels::Labels,
     /// What is to be added to the sums of each trace.
     traces: BTreeMap<RunId, traces::Delta>,
-    /// The last run of each thread and user, by kind and id.
-    seen: BTreeMap<(people::Kind, String), i64>,
+    /// When the last run of each thread began.
+    threads: BTreeMap<String, i64>,
+    /// And of each user.
+    users: BTreeMap<String, i64>,
     /// The traces that changed.
     touched: BTreeSet<RunId>,
+    /// Runs up to this one are to be indexed again when they change; those behind it wait anyway.
+    texts_seen: i64,
+    /// Whether there is any, which ends with its run.
+    has_progress: bool,
 }
 
 impl Batch<'_> {

@@ -10,13 +10,6 @@ use traceable_core::model::{Report, RunId, Thread, User};
 use super::{Batch, blob, now};
 use crate::{Result, Store};
 
-/// Whom something was said of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Kind {
-    Thread,
-    User,
-}
-
 /// What was said, by name: of each, the latest. In whatever order it is heard, the same remains.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Said(BTreeMap<String, (i64, Value)>);
@@ -141,18 +134,15 @@ impl Batch<'_> {
 
     /// Writes down when the threads and users of the runs were last seen.
     pub(super) fn people_seen(&mut self) -> Result<()> {
-        for ((kind, id), time) in std::mem::take(&mut self.seen) {
-            let sql = match kind {
-                Kind::Thread => {
-                    "INSERT INTO threads (id, time, said) VALUES (?, ?, '{}')
+        for (table, seen) in [("threads", &mut self.threads), ("users", &mut self.users)] {
+            let sql = format!(
+                "INSERT INTO {table} (id, time, said) VALUES (?, ?, '{{}}')
                     ON CONFLICT (id) DO UPDATE SET time = excluded.time WHERE time < excluded.time"
-                }
-                Kind::User => {
-                    "INSERT INTO users (id, time, said) VALUES (?, ?, '{}')
-                    ON CONFLICT (id) DO UPDATE SET time = excluded.time WHERE time < excluded.time"
-                }
-            };
-            self.tx.prepare_cached(sql)?.execute(params![id, time])?;
+            );
+            let mut statement = self.tx.prepare_cached(&sql)?;
+            for (id, time) in std::mem::take(seen) {
+                statement.execute(params![id, time])?;
+            }
         }
         Ok(())
     }
@@ -170,11 +160,17 @@ impl Batch<'_> {
             self.tx.prepare_cached("DELETE FROM heard_reports WHERE number <= ?")?.execute([last - REPORTS])?;
         }
         for (reason, count) in &report.dropped {
-            let sql = "INSERT INTO reports VALUES (?1, ?2, ?3, ?3) ON CONFLICT (reason) DO UPDATE
-                SET count = min(count + excluded.count, 1 << 62), last_time = excluded.last_time";
-            let count = (*count).min(1 << 61) as i64;
-            self.tx.prepare_cached(sql)?.execute(params![reason, count, self.now])?;
+            not_there(self.tx, reason, *count, self.now)?;
         }
         Ok(())
     }
+}
+
+/// Counts runs that are not there.
+pub(crate) fn not_there(connection: &Connection, reason: &str, count: u64, now: i64) -> Result<()> {
+    let sql = "INSERT INTO reports VALUES (?1, ?2, ?3, ?3) ON CONFLICT (reason) DO UPDATE
+        SET count = min(count + excluded.count, 1 << 62), last_time = excluded.last_time";
+    let count = count.min(1 << 61) as i64;
+    connection.prepare_cached(sql)?.execute(params![reason, count, now])?;
+    Ok(())
 }

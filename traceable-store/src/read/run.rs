@@ -39,11 +39,11 @@ pub struct Trace {
     pub runs: Vec<Row>,
 }
 
-/// What clients said that they did not record.
+/// Runs that are not there: what clients said that they did not record, and what went by the store's own limits.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct ReportCount {
-    /// Why, such as `queue_full`.
+    /// Why, such as `queue_full`; [`TOO_OLD`](crate::TOO_OLD) or [`TOO_MUCH`](crate::TOO_MUCH) of what went.
     pub reason: String,
     /// How many runs.
     pub count: u64,
@@ -134,7 +134,7 @@ impl Store {
         self.read(|connection| read_blob(connection, hash))
     }
 
-    /// What clients said that they did not record, by reason.
+    /// How many runs are not there, by reason.
     ///
     /// # Errors
     ///
