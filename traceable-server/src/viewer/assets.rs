@@ -22,6 +22,8 @@ macro_rules! files {
 const FILES: &[(&str, &str)] =
     files!["app.js", "dom.js", "icon.svg", "keys.js", "base.css", "lists.css", "trace.css", "content.css"];
 
+const CSS: &str = "text/css; charset=utf-8";
+
 /// The name of all styles together.
 const STYLE: &str = "style.css";
 
@@ -42,7 +44,7 @@ pub(super) fn url(name: &str) -> String {
 
 fn current(name: &str) -> Option<Cow<'static, str>> {
     if name == STYLE {
-        let styles = FILES.iter().filter(|(file, _)| file.ends_with(".css"));
+        let styles = FILES.iter().filter(|(file, _)| kind(file) == CSS);
         return Some(styles.filter_map(|(file, _)| single(file)).collect::<String>().into());
     }
     single(name)
@@ -59,17 +61,20 @@ fn single(name: &str) -> Option<Cow<'static, str>> {
     Some((*text).into())
 }
 
+fn kind(name: &str) -> &'static str {
+    match name.rsplit_once('.') {
+        Some((_, "js")) => "text/javascript; charset=utf-8",
+        Some((_, "css")) => CSS,
+        _ => "image/svg+xml",
+    }
+}
+
 /// Answers with a file.
 pub(super) async fn asset(Path((version, name)): Path<(String, String)>) -> Result<Response, Refusal> {
     let text = current(&name).ok_or(Refusal::NotFound("there is no such file"))?;
-    let kind = match name.rsplit_once('.') {
-        Some((_, "js")) => "text/javascript; charset=utf-8",
-        Some((_, "css")) => "text/css; charset=utf-8",
-        _ => "image/svg+xml",
-    };
     let is_kept = version == *VERSION && !cfg!(debug_assertions);
     let kept = if is_kept { "public, max-age=31536000, immutable" } else { "no-cache" };
-    Ok(([(CONTENT_TYPE, kind), (CACHE_CONTROL, kept)], text.into_owned()).into_response())
+    Ok(([(CONTENT_TYPE, kind(&name)), (CACHE_CONTROL, kept)], text.into_owned()).into_response())
 }
 
 #[cfg(test)]
