@@ -42,11 +42,11 @@ pub(crate) fn line(line: &str) -> Result<Read, String> {
     match kind {
         Kind { spans: Some(_), .. } => {
             let decoded = decode_traces_as(Format::Json, line.as_bytes());
-            read(decoded.changes, decoded.problems)
+            read(decoded.changes, &decoded.problems)
         }
         Kind { logs: Some(_), .. } => {
             let decoded = decode_logs_as(Format::Json, line.as_bytes());
-            read(decoded.changes, decoded.problems)
+            read(decoded.changes, &decoded.problems)
         }
         // A collector may write all that it has into one file; nothing is made of these.
         Kind { metrics: Some(_), .. } => Ok(Read::default()),
@@ -56,10 +56,10 @@ pub(crate) fn line(line: &str) -> Result<Read, String> {
     }
 }
 
-fn read<P: ToString>(changes: Vec<RunChange>, problems: Vec<P>) -> Result<Read, String> {
+fn read<P: ToString>(changes: Vec<RunChange>, problems: &[P]) -> Result<Read, String> {
     match problems.first() {
         Some(problem) if changes.is_empty() => Err(problem.to_string()),
-        _ => Ok(Read { changes, problems: problems.iter().map(P::to_string).collect() }),
+        _ => Ok(Read { changes, problems: problems.iter().map(ToString::to_string).collect() }),
     }
 }
 
@@ -103,5 +103,5 @@ fn unsent(line: &str) -> Result<Read, String> {
         None if endpoint.ends_with("batch") => decode_batch(&body),
         None => return Err(format!("nothing is known of {endpoint}")),
     };
-    read(decoded.changes, decoded.errors)
+    read(decoded.changes, &decoded.errors)
 }

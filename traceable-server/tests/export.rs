@@ -7,6 +7,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use support::{Server, command, printed, seed, send};
+use traceable_wire::encoding::Encoding;
 
 /// A home with the seed in it, and no server.
 fn seeded() -> tempfile::TempDir {
@@ -212,6 +213,9 @@ fn a_long_export_is_made_of_pieces_and_the_same_over_http() {
         let local = exported(home.path(), format, &["project:demo OR name:long"]);
         let sent = unchunked(&answer.body);
         assert!(sent == local.as_bytes(), "{format}: {} and {} bytes", sent.len(), local.len());
+        let packed = send(server.address, "GET", &path, &[("accept-encoding", "gzip")], b"").unwrap();
+        let packed = Encoding::Gzip.decompress(&unchunked(&packed.body), 1 << 30).unwrap();
+        assert!(packed == local.as_bytes(), "{format}, as browsers ask for it");
     }
     let (status, said) = server.get("/api/traceable/v1/export?format=jsonl&q=nmae:x");
     assert_eq!((status, &said["query"]["nearest"]), (400, &json!("name")));

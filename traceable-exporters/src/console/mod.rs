@@ -8,7 +8,7 @@
 //!
 //! From change to page: `entry` keeps the line of a run, `traces` says what is finished, `forest` orders it, `tree` lays it out;
 //! `said` is the line of what is no run;
-//! `preview`, `text`, `units` and `style` make the pieces of a line; `viewer` finds what the link at its end leads to.
+//! `preview`, `text` and `style` make the pieces of a line; `viewer` finds what the link at its end leads to.
 
 mod entry;
 mod forest;
@@ -18,7 +18,6 @@ mod style;
 mod text;
 mod traces;
 mod tree;
-mod units;
 mod viewer;
 
 use std::{

@@ -9,6 +9,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use clap::ValueEnum as _;
+use futures_util::StreamExt as _;
 use serde::Deserialize;
 use traceable_core::model::RunId;
 
@@ -64,7 +65,7 @@ pub(super) async fn export(
     });
     let name = format!("attachment; filename=\"traceable.{}\"", format.extension());
     let headers = [(header::CONTENT_TYPE, format.media_type().to_owned()), (header::CONTENT_DISPOSITION, name)];
-    Ok((headers, Body::from_stream(rest)).into_response())
+    Ok((headers, Body::from_stream(rest.fuse())).into_response())
 }
 
 type Piece = Option<Vec<u8>>;

@@ -98,9 +98,11 @@ pub(super) fn tag(cli: &mut Cli, arguments: &Tag) -> Result<(), Failure> {
     let Tag { id, tags, remove } = arguments;
     let store = open::store(cli)?;
     let row = store.row(*id)?.ok_or_else(|| format!("there is no run {id}"))?;
-    let mut all: Vec<String> = row.tags.iter().filter(|tag| !tags.contains(tag)).cloned().collect();
-    if !remove {
-        all.extend(tags.iter().cloned());
+    let mut all = row.tags.clone();
+    if *remove {
+        all.retain(|tag| !tags.contains(tag));
+    } else {
+        all.extend(tags.iter().filter(|tag| !row.tags.contains(tag)).cloned());
     }
     take(cli, &store, &[api::tag(&row, &all)])
 }

@@ -3,6 +3,7 @@
 
 mod backlog;
 mod change;
+mod configured;
 mod doctor;
 mod export;
 mod import;

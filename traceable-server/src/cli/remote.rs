@@ -35,6 +35,16 @@ impl Remote {
         })
     }
 
+    /// Where a browser of this machine finds it.
+    pub(super) fn url(&self) -> String {
+        // One that listens everywhere has no address of its own.
+        if self.address.ip().is_unspecified() {
+            format!("http://localhost:{}", self.address.port())
+        } else {
+            format!("http://{}", self.address)
+        }
+    }
+
     /// Sends JSON, and answers what came back.
     pub(super) fn post(&self, path: &str, body: &[u8]) -> Result<Value, Failure> {
         let (status, said) = ask(self.address, "POST", path, body)?;

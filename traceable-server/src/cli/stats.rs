@@ -86,8 +86,8 @@ fn field(name: &str) -> Result<traceable_store::Field, Failure> {
 
 /// A duration, as queries know it.
 pub(crate) fn stretch(text: &str) -> Result<Duration, String> {
-    match Query::parse(&format!("latency:>{text}"), 0).map_err(|error| error.to_string())? {
-        Query::Compare(_, _, traceable_store::Value::Duration(nanos)) if nanos > 0 => {
+    match Query::parse(&format!("latency:>{text}"), 0) {
+        Ok(Query::Compare(_, _, traceable_store::Value::Duration(nanos))) if nanos > 0 => {
             Ok(Duration::from_nanos(nanos as u64))
         }
         _ => Err(format!("`{text}` is no duration, such as 15m, 1h or 1d")),

@@ -28,8 +28,8 @@ pub(super) fn places(rows: &[Row]) -> Vec<Place> {
         stack.extend(children.remove(&Some(place.id)).map(|ids| reversed(ids, place.depth + 1)).unwrap_or_default());
     }
     // Runs that are parts of each other stand below none.
-    let placed: HashSet<RunId> = places.iter().map(|place| place.id).collect();
-    let circles = rows.iter().filter(|row| !placed.contains(&row.id));
+    let known: HashSet<RunId> = places.iter().map(|place| place.id).collect();
+    let circles = rows.iter().filter(|row| !known.contains(&row.id));
     places.extend(circles.map(|row| Place { id: row.id, depth: 0 }));
     places
 }

@@ -3,7 +3,6 @@
 mod look;
 mod text;
 mod tree;
-mod units;
 
 use std::{
     sync::atomic::{AtomicU32, Ordering},
@@ -11,12 +10,12 @@ use std::{
 };
 
 use traceable_core::model::RunId;
+pub(crate) use traceable_core::show::{ago, bytes, count, counted, dollars, duration, tokens};
 
 pub(crate) use self::{
     look::{BOLD, DIM, Look, PLAIN, RED, YELLOW, mark},
     text::{fit, line, lines, width},
     tree::tree,
-    units::{ago, bytes, count, counted, dollars, duration, tokens},
 };
 
 /// An id for something that is made now.

@@ -37,15 +37,11 @@ fn run(n: u8, trace: u8, name: &'static str, start_ms: i64, took_ms: Option<i64>
     }
 }
 
-fn json(value: &serde_json::Value) -> Option<Json> {
-    Some(Json::from_value(value))
-}
-
 pub fn changes() -> Vec<RunChange> {
     let root = Run {
-        inputs: json(&json!({ "question": "Where is order 7?" })),
-        outputs: json(&json!({ "answer": "On its way." })),
-        expected: json(&json!({ "answer": "Sent." })),
+        inputs: Some(Json::from_value(&json!({ "question": "Where is order 7?" }))),
+        outputs: Some(Json::from_value(&json!({ "answer": "On its way." }))),
+        expected: Some(Json::from_value(&json!({ "answer": "Sent." }))),
         tags: vec!["a".into()],
         metadata: [("region".to_owned(), json!("eu"))].into_iter().collect(),
         thread_id: Some("t-1".into()),
@@ -57,16 +53,16 @@ pub fn changes() -> Vec<RunChange> {
         json!({ "id": "c1", "type": "function", "function": { "name": "find_order", "arguments": "{\"order\":7}" } });
     let ask = Run {
         run_type: RunType::Llm,
-        inputs: json(&json!({
+        inputs: Some(Json::from_value(&json!({
             "messages": [
                 { "role": "system", "content": "You help." },
                 { "role": "user", "content": "Where is order 7?" },
             ],
             "tools": [{ "name": "find_order", "description": "Finds it.", "input_schema": { "type": "object" } }],
-        })),
-        outputs: json(
+        }))),
+        outputs: Some(Json::from_value(
             &json!({ "choices": [{ "message": { "role": "assistant", "content": null, "tool_calls": [call] } }] }),
-        ),
+        )),
         provider: Some("openai".into()),
         model: Some("gpt-4o".into()),
         usage: Some(Usage::new(27, 13).with_total_cost(0.002)),
@@ -81,19 +77,19 @@ pub fn changes() -> Vec<RunChange> {
     let tool = Run {
         run_type: RunType::Tool,
         // Long enough to be kept as a blob.
-        inputs: json(&json!({ "order": 7, "photo": "QUJD".repeat(1_000) })),
-        outputs: json(&json!({ "state": "sent" })),
+        inputs: Some(Json::from_value(&json!({ "order": 7, "photo": "QUJD".repeat(1_000) }))),
+        outputs: Some(Json::from_value(&json!({ "state": "sent" }))),
         ..run(3, 1, "find_order", 500, Some(1_000))
     };
     let failed = Run {
-        inputs: json(&json!({ "text": FENCE })),
+        inputs: Some(Json::from_value(&json!({ "text": FENCE }))),
         error: Some(format!("no such shop\n{FENCE}")),
         status: Status::Error,
         ..run(4, 4, FORMULA, 10_000, Some(5))
     };
     let open = Run {
         run_type: RunType::Llm,
-        inputs: json(&json!({ "messages": [{ "role": "user", "content": "And now?" }] })),
+        inputs: Some(Json::from_value(&json!({ "messages": [{ "role": "user", "content": "And now?" }] }))),
         ..run(5, 5, "still open", 20_000, None)
     };
     let score = Score {

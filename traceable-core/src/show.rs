@@ -1,7 +1,16 @@
-//! Durations, counts and money for people.
+//! Numbers and texts for people: what the console, the command line and the viewer have in common.
+//!
+//! ```
+//! use traceable_core::show;
+//!
+//! assert_eq!(show::duration(1_240_000_000), "1.24 s");
+//! assert_eq!(show::counted(9_000, "run"), "9 000 runs");
+//! assert_eq!(show::dollars(0.0021), "$0.0021");
+//! ```
 
 /// A duration with three figures, such as `12.3 ms`.
-pub(crate) fn duration(nanos: i64) -> String {
+#[must_use]
+pub fn duration(nanos: i64) -> String {
     let nanos = nanos.max(0);
     let units = [(1e3, "µs"), (1e6, "ms"), (1e9, "s")];
     if nanos < 1_000 {
@@ -30,7 +39,8 @@ fn three_figures(value: f64) -> String {
 }
 
 /// A count in groups of three, such as `9 000`.
-pub(crate) fn count(n: u64) -> String {
+#[must_use]
+pub fn count(n: u64) -> String {
     let digits = n.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (i, digit) in digits.char_indices() {
@@ -43,13 +53,15 @@ pub(crate) fn count(n: u64) -> String {
 }
 
 /// A count with its noun, such as `1 run`, `2 runs`.
-pub(crate) fn counted(n: u64, noun: &str) -> String {
+#[must_use]
+pub fn counted(n: u64, noun: &str) -> String {
     let plural = if n == 1 { "" } else { "s" };
     format!("{} {noun}{plural}", count(n))
 }
 
 /// A number of tokens: exact while it is short, then in thousands or millions.
-pub(crate) fn tokens(n: u64) -> String {
+#[must_use]
+pub fn tokens(n: u64) -> String {
     match n {
         0..10_000 => n.to_string(),
         10_000..999_500 => format!("{}k", three_figures(n as f64 / 1e3)),
@@ -58,7 +70,8 @@ pub(crate) fn tokens(n: u64) -> String {
 }
 
 /// An amount of US dollars, exact to a hundredth of a cent.
-pub(crate) fn dollars(amount: f64) -> String {
+#[must_use]
+pub fn dollars(amount: f64) -> String {
     if amount >= 0.995 {
         return format!("${amount:.2}");
     }
@@ -70,7 +83,8 @@ pub(crate) fn dollars(amount: f64) -> String {
 }
 
 /// A number of bytes, such as `12.3 MB`.
-pub(crate) fn bytes(n: u64) -> String {
+#[must_use]
+pub fn bytes(n: u64) -> String {
     match n {
         0..1_000 => format!("{n} B"),
         1_000..999_500 => format!("{} kB", three_figures(n as f64 / 1e3)),
@@ -81,13 +95,33 @@ pub(crate) fn bytes(n: u64) -> String {
 }
 
 /// How long ago a moment was, such as `3m ago`.
-pub(crate) fn ago(time: i64, now: i64) -> String {
+#[must_use]
+pub fn ago(time: i64, now: i64) -> String {
     let seconds = now.saturating_sub(time).max(0) / 1_000_000_000;
     match seconds {
         0..60 => format!("{seconds}s ago"),
         60..3_600 => format!("{}m ago", seconds / 60),
         3_600..86_400 => format!("{}h ago", seconds / 3_600),
         _ => format!("{}d ago", seconds / 86_400),
+    }
+}
+
+/// What is shown for a character: terminals obey control characters, and readers obey what turns the text around.
+#[must_use]
+pub fn harmless(c: char) -> char {
+    match c {
+        // Unicode has a picture for each of the ASCII ones: ESC is `␛`.
+        '\0'..='\u{1f}' => char::from_u32(0x2400 + c as u32).unwrap_or('\u{fffd}'),
+        '\u{7f}' => '␡',
+        '\u{80}'..='\u{9f}'
+        | '\u{061c}'
+        | '\u{200b}'
+        | '\u{200e}'..='\u{200f}'
+        | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}'
+        | '\u{feff}'
+        | '\u{fff9}'..='\u{fffb}' => '\u{fffd}',
+        other => other,
     }
 }
 
