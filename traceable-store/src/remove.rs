@@ -2,12 +2,12 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
 use serde::Serialize;
 use traceable_core::model::RunId;
 
 use crate::{
-    Of, Query, Result, Store,
+    Field, Of, Op, Query, Result, Store, Value, changes,
     ingest::{SLOTS, key, labels_of, recompute, records_of, remove_labels},
     query::{Asked, compile},
     record::Merged,
@@ -85,6 +85,40 @@ impl Store {
         self.sweep(|store, removed| {
             store.remove(&ids, of, removed)?;
             store.forget_words(removed)
+        })
+    }
+
+    /// Removes a project with its runs.
+    ///
+    /// # Errors
+    ///
+    /// As [`delete`](Self::delete).
+    pub fn delete_project(&self, name: &str) -> Result<Removed> {
+        let removed = self.delete(&Query::Compare(Field::Project, Op::Eq, Value::Text(name.to_owned())), Of::Runs)?;
+        self.write(|tx| {
+            // Runs may have come meanwhile.
+            let sql =
+                "DELETE FROM projects WHERE name = ? AND NOT EXISTS (SELECT 1 FROM runs WHERE project = projects.id)";
+            tx.execute(sql, [name])?;
+            Ok(removed)
+        })
+    }
+
+    /// Removes a score, and answers whether there was one.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be written.
+    pub fn delete_score(&self, id: RunId) -> Result<bool> {
+        self.write(|tx| {
+            let sql = "DELETE FROM scores WHERE id = ? RETURNING run_id";
+            let of: Option<Option<[u8; 16]>> =
+                tx.prepare_cached(sql)?.query_row([crate::ingest::blob(id)], |row| row.get(0)).optional()?;
+            if let Some(Some(run)) = of {
+                let trace = changes::trace_of(tx, RunId::from_u128(u128::from_be_bytes(run)))?;
+                changes::note(tx, trace)?;
+            }
+            Ok(of.is_some())
         })
     }
 
@@ -277,10 +311,12 @@ impl Sweep<'_> {
 
     fn finish(self) -> Result<()> {
         let tx = self.tx;
+        let id = |trace: &[u8; 16]| RunId::from_u128(u128::from_be_bytes(*trace));
+        changes::note(tx, self.traces.iter().map(id))?;
         for trace in self.traces {
             let exists = |sql: &str| Ok::<_, crate::Error>(tx.prepare_cached(sql)?.exists([trace])?);
             let was = exists("SELECT 1 FROM traces WHERE id = ?")?;
-            recompute(tx, RunId::from_u128(u128::from_be_bytes(trace)))?;
+            recompute(tx, id(&trace))?;
             self.removed.traces += u64::from(was && !exists("SELECT 1 FROM traces WHERE id = ?")?);
         }
         for thread in self.threads {

@@ -2,10 +2,8 @@
 
 use serde_json::{Map, Value, json};
 use traceable_core::model::{Run, RunId, Score, ScoreTarget, format_time};
-use traceable_store::{FilePlace, Listed, Result, Store, StoredRun};
+use traceable_store::{FilePlace, Listed, Project, Result, Store, StoredRun};
 use traceable_wire::{langsmith::Record, names};
-
-use super::projects::id_of;
 
 /// The run of a row, with its bodies. `None` when it went in the meantime.
 pub(super) fn run(store: &Store, listed: &Listed) -> Result<Option<Value>> {
@@ -17,7 +15,7 @@ pub(super) fn run(store: &Store, listed: &Listed) -> Result<Option<Value>> {
         (run.inputs, run.outputs, run.expected) = (whole.inputs, whole.outputs, whole.expected);
     }
     let mut said = record(&run);
-    let project = id_of(&row.project);
+    let project = Project::id_of(&row.project);
     let sums = totals.as_ref().filter(|_| run.is_root());
     let of_trace = |sum: Option<u64>, own: Option<u64>| sum.filter(|sum| *sum > 0).or(own);
     let dollars = |cost: Option<f64>| cost.map(|cost| json!(cost));

@@ -7,7 +7,7 @@ mod scores;
 mod traces;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     time::{SystemTime, UNIX_EPOCH},
 };
 
@@ -20,7 +20,7 @@ pub(crate) use self::{
     runs::{SLOTS, key, records_of},
     traces::recompute,
 };
-use crate::{Result, Store, record::Record};
+use crate::{Result, Store, changes, record::Record};
 
 /// What became of a batch of changes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -116,6 +116,7 @@ impl Store {
                 labels: labels::Labels::default(),
                 traces: BTreeMap::new(),
                 seen: BTreeMap::new(),
+                touched: BTreeSet::new(),
             };
             for (id, records) in records {
                 batch.run(id, records)?;
@@ -145,6 +146,8 @@ struct Batch<'a> {
     traces: BTreeMap<RunId, traces::Delta>,
     /// The last run of each thread and user, by kind and id.
     seen: BTreeMap<(people::Kind, String), i64>,
+    /// The traces that changed.
+    touched: BTreeSet<RunId>,
 }
 
 impl Batch<'_> {
@@ -164,12 +167,14 @@ impl Batch<'_> {
         for (trace, delta) in std::mem::take(&mut self.traces) {
             traces::apply(self.tx, trace, &delta)?;
             self.ingested.traces.push(trace);
+            self.touched.insert(trace);
         }
+        changes::note(self.tx, std::mem::take(&mut self.touched))?;
         self.people_seen()
     }
 }
 
-fn now() -> i64 {
+pub(crate) fn now() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos() as i64)
 }
 
