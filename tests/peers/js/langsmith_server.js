@@ -188,6 +188,8 @@ assert.deepEqual([feedback.tone.value, feedback.tone.run_id], ["friendly", ids.c
 await client.updateFeedback(feedback.helpful.id, { score: 1, comment: "very quick" });
 const again = await client.readFeedback(feedback.helpful.id);
 assert.deepEqual([again.score, again.comment], [1, "very quick"]);
+await client.deleteFeedback(feedback.tone.id);
+await assert.rejects(client.readFeedback(feedback.tone.id));
 
 const project = await client.readProject({ projectName: "shop-js" });
 assert.deepEqual([project.name, project.id], ["shop-js", root.session_id]);

@@ -7,7 +7,7 @@ use axum::{
     body::Body,
     extract::{Path, State},
     http::{HeaderMap, header},
-    response::{IntoResponse, Response},
+    response::{IntoResponse, Redirect, Response},
 };
 use serde_json::{Value, json};
 use traceable_core::model::{RunId, format_time};
@@ -83,6 +83,15 @@ pub(super) async fn url(
     // The SDKs ask for it while the run still waits to be sent.
     let trace = row.map_or(id, |row| row.trace_id);
     Ok(Json(json!({ "url": format!("http://{host}/trace/{trace}?run={id}") })))
+}
+
+pub(super) async fn moved(
+    State(app): State<Arc<App>>,
+    Path((_, _, id)): Path<(String, String, RunId)>,
+) -> Result<Redirect, Refusal> {
+    let row = app.ask(move |store| store.row(id)).await?;
+    let row = row.ok_or(Refusal::NotFound("there is no such run"))?;
+    Ok(Redirect::to(&format!("/trace/{}?run={id}", row.trace_id)))
 }
 
 /// A file. It is never shown in place: it may be a page with a script.
