@@ -53,7 +53,8 @@ impl Refusal {
         }
     }
 
-    fn status(&self) -> StatusCode {
+    /// The code of the answer.
+    pub(crate) fn status(&self) -> StatusCode {
         match self {
             Self::Wrong(_) => StatusCode::BAD_REQUEST,
             Self::Unprocessable(_) => StatusCode::UNPROCESSABLE_ENTITY,

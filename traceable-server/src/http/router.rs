@@ -11,9 +11,10 @@ use axum::{
     routing::{MethodFilter, MethodRouter, on},
 };
 use serde_json::{Value, json};
+use tower_http::compression::CompressionLayer;
 
 use super::{App, guard::guard, login};
-use crate::{api, langsmith, otlp};
+use crate::{api, langsmith, otlp, viewer};
 
 /// How many different routes are counted that are not served.
 const MAX_NOT_SERVED: usize = 64;
@@ -52,6 +53,7 @@ fn table() -> Table {
     langsmith::routes(&mut table);
     otlp::routes(&mut table);
     api::routes(&mut table);
+    viewer::routes(&mut table);
     table
 }
 
@@ -68,6 +70,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .fallback(not_served)
         .method_not_allowed_fallback(not_served)
         .layer(from_fn_with_state(Arc::clone(&app), guard))
+        .layer(CompressionLayer::new())
         .with_state(app)
 }
 
