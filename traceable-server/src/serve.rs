@@ -13,7 +13,12 @@ use std::{
 };
 
 use axum::Router;
-use hyper::server::conn::http1;
+use hyper::{
+    Request,
+    body::Incoming,
+    server::conn::http1,
+    service::{Service as _, service_fn},
+};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     server::graceful::GracefulShutdown,
@@ -31,7 +36,7 @@ use traceable_store::{Limits, Removed, Store};
 
 use crate::{
     home::Home,
-    http::{App, Bodies, Guard, router},
+    http::{App, Bodies, Guard, Peer, Rates, router},
     ingest::Ingest,
     live::Live,
     print::{bytes, counted, now},
@@ -90,6 +95,8 @@ pub enum ServeError {
     NoToken(SocketAddr),
     /// The store cannot be opened.
     Store(traceable_store::Error),
+    /// The token cannot be shown.
+    Token,
     /// The system says no.
     Io(io::Error),
 }
@@ -97,10 +104,9 @@ pub enum ServeError {
 impl fmt::Display for ServeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Taken(address) => write!(
-                f,
-                "another program listens on {address} (perhaps another `traceable`); choose a port with --listen 127.0.0.1:4319"
-            ),
+            Self::Taken(address) => {
+                write!(f, "another program listens on {address}; choose a port with --listen 127.0.0.1:4319")
+            }
             Self::NoToken(address) => write!(
                 f,
                 "on {address} other machines could read all prompts and answers: set TRACEABLE_TOKEN to a secret of your \
@@ -110,6 +116,10 @@ impl fmt::Display for ServeError {
                 write!(f, "{error}; give this one a folder of its own with --home")
             }
             Self::Store(error) => error.fmt(f),
+            Self::Token => f.write_str(
+                "TRACEABLE_TOKEN cannot be sent as it is: of letters, digits and signs, take any but spaces, quotes, \
+                 backslashes, `,` and `;`",
+            ),
             Self::Io(error) => error.fmt(f),
         }
     }
@@ -153,6 +163,11 @@ impl Server {
         if let Some(address) = public.filter(|_| token.is_none() && !is_open) {
             return Err(ServeError::NoToken(*address));
         }
+        // It is shown in headers and in a cookie.
+        let is_sent = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b',' | b';' | b'\\');
+        if token.as_ref().is_some_and(|token| !token.bytes().all(is_sent)) {
+            return Err(ServeError::Token);
+        }
         home.make()?;
         let mut listeners = Vec::new();
         let local =
@@ -178,6 +193,8 @@ impl Server {
             store: Arc::clone(&store),
             bodies: Bodies::default(),
             guard: Guard { names, is_public: public.is_some(), token },
+            rates: Rates::default(),
+            home: public.is_none().then(|| home.path().display().to_string()),
             not_served: Mutex::default(),
             not_kept: Mutex::default(),
         };
@@ -251,9 +268,13 @@ async fn accept(listener: TcpListener, router: Router, places: Arc<Semaphore>, g
     loop {
         let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
         match listener.accept().await {
-            Ok((stream, _)) => {
+            Ok((stream, peer)) => {
                 let _ = stream.set_nodelay(true);
-                let service = TowerToHyperService::new(router.clone());
+                let (router, peer) = (TowerToHyperService::new(router.clone()), Peer(peer.ip()));
+                let service = service_fn(move |mut request: Request<Incoming>| {
+                    request.extensions_mut().insert(peer);
+                    router.call(request)
+                });
                 let connection = graceful.watch(builder.serve_connection(TokioIo::new(stream), service));
                 tokio::spawn(async move {
                     // Whoever breaks off knows it.

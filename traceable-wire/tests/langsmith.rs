@@ -5,7 +5,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 use traceable_core::model::{Event, Json, Run, RunChange, RunId, RunType, ScoreTarget, Status, Usage, parse_time};
 use traceable_wire::langsmith::{
-    Encoder, Problem, boundary_of, decode_batch, decode_feedback, decode_multipart, decode_patch,
+    Encoder, Problem, boundary_of, decode_batch, decode_feedback, decode_multipart, decode_patch, decode_post,
 };
 
 const BOUNDARY: &str = "b7dbe3d42dca402fb18fe22f4b848c92";
@@ -286,6 +286,43 @@ fn a_body_of_javascript_is_read() {
     assert_eq!((run.status, run.error.as_deref()), (Status::Error, Some("Error: boom")));
     assert_eq!(run.attachments[0].mime, "text/html; charset=utf-8");
     assert_eq!(run.metadata["traceable.langsmith"], json!({ "address": "lrn:a" }));
+}
+
+/// The SDK for Python notes the first chunk, the one for JavaScript every one.
+#[test]
+fn events_of_chunks_are_a_stream() {
+    let read = |times: &[&str]| {
+        let events: Vec<Value> = times.iter().map(|time| json!({ "name": "new_token", "time": time })).collect();
+        let record = json!({
+            "id": RunId::from_u128(7), "name": "stream", "run_type": "llm", "start_time": "2024-05-31T16:08:37Z",
+            "end_time": "2024-05-31T16:08:40Z", "events": events,
+        });
+        decode_post(record.to_string().as_bytes()).unwrap().run().unwrap().clone()
+    };
+    assert_eq!(read(&[]).stream, None);
+    let (python, second) = (read(&["2024-05-31T16:08:38Z"]), 1_000_000_000);
+    let stream = python.stream.clone().unwrap();
+    assert_eq!(
+        (python.time_to_first_chunk(), stream.last_chunk, stream.chunks),
+        (Some(second), python.end_time.unwrap(), 0)
+    );
+    let javascript = read(&["2024-05-31T16:08:38Z", "2024-05-31T16:08:38.5Z", "2024-05-31T16:08:39Z"]);
+    let stream = javascript.stream.unwrap();
+    assert_eq!((stream.first_chunk, stream.last_chunk), (python.start_time + second, python.start_time + 2 * second));
+    assert_eq!(stream.chunks, 3);
+}
+
+/// LangSmith's wrapper of Gemini leaves what was thought beside what was said; others count it in.
+#[test]
+fn what_was_thought_is_of_the_output() {
+    let read = |total: u64| {
+        let usage = json!({
+            "input_tokens": 10, "output_tokens": 5, "total_tokens": total, "output_token_details": { "reasoning": 7 },
+        });
+        let record = json!({ "id": RunId::from_u128(7), "outputs": { "usage_metadata": usage } });
+        decode_post(record.to_string().as_bytes()).unwrap().run().unwrap().usage.clone().unwrap().output_tokens
+    };
+    assert_eq!((read(22), read(15)), (Some(12), Some(5)));
 }
 
 #[test]

@@ -4,8 +4,8 @@ use std::{io::Write as _, net::SocketAddr};
 
 use traceable_store::Limits;
 
-use super::{Cli, Failure, stats::stretch};
-use crate::serve::{Config, Server};
+use super::{Cli, Failure, remote, stats::stretch};
+use crate::serve::{Config, ServeError, Server};
 
 #[derive(Debug, Default, clap::Args)]
 pub(super) struct Arguments {
@@ -64,7 +64,13 @@ pub(super) fn run(cli: &mut Cli, arguments: Arguments) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("traceable").build()?;
     runtime.block_on(async {
         let has_token = config.token.is_some();
-        let server = Server::bind(config).await?;
+        let server = match Server::bind(config).await {
+            Err(error @ ServeError::Taken(address)) => {
+                let holder = remote::holder(address);
+                return Err(Failure(error.to_string().replacen("another program", &holder, 1)));
+            }
+            bound => bound?,
+        };
         // Before anybody is told that it runs, and may ask it to end.
         let stopped = stopped();
         greet(cli, server.addresses(), has_token)?;
@@ -94,6 +100,7 @@ fn greet(cli: &mut Cli, addresses: &[SocketAddr], has_token: bool) -> Result<(),
     ))?;
     if has_token {
         cli.line("               OTEL_EXPORTER_OTLP_HEADERS=x-api-key=$TRACEABLE_TOKEN")?;
+        cli.line(format_args!("Browser        {url}/login asks for the token"))?;
     }
     cli.line("")?;
     cli.line("Look: traceable show last, traceable ls, traceable doctor. Stop: Ctrl-C.")?;

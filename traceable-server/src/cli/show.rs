@@ -6,7 +6,7 @@ use traceable_core::{
     model::{Json, RunId, RunType, ScoreTarget},
 };
 use traceable_store::{FilePlace, Row, Store, StoredRun, Trace};
-use traceable_wire::langsmith::Record;
+use traceable_wire::{langsmith::Record, names};
 
 use super::{Cli, Failure, ls::moment, open, remote::Remote};
 use crate::print::{BOLD, DIM, RED, bytes, counted, dollars, duration, line, lines, tokens, tree};
@@ -125,7 +125,7 @@ fn transcript(cli: &mut Cli, stored: &StoredRun) -> Result<(), Failure> {
         cli.line(format_args!("{} {}", look.paint(DIM, "tags"), line(&run.tags.join(", "))))?;
     }
     // LangSmith's SDK for Python sends its own variables along; what begins with our name is the decoder's.
-    let is_noise = |name: &str| ["traceable.", "LANGSMITH_", "LANGCHAIN_"].iter().any(|noise| name.starts_with(noise));
+    let is_noise = |name: &str| [names::PREFIX, "LANGSMITH_", "LANGCHAIN_"].iter().any(|noise| name.starts_with(noise));
     for (name, value) in run.metadata.iter().filter(|(name, _)| !is_noise(name)) {
         cli.line(format_args!("{} {}", look.paint(DIM, &line(name)), line(&plain(value))))?;
     }

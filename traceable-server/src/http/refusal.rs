@@ -1,5 +1,7 @@
 //! What is answered when a request is not served.
 
+use std::time::Duration;
+
 use axum::{
     Json,
     http::{HeaderValue, StatusCode, header::RETRY_AFTER},
@@ -33,6 +35,8 @@ pub(crate) enum Refusal {
     Busy,
     /// Too many listen already.
     Crowded,
+    /// One has asked too often, and may again when this has passed.
+    TooOften(Duration),
     /// The disk is full; the same can be sent again.
     Full,
     /// It takes too long to find the answer.
@@ -64,7 +68,7 @@ impl Refusal {
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Unsupported(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Slow => StatusCode::REQUEST_TIMEOUT,
-            Self::Busy | Self::Crowded => StatusCode::TOO_MANY_REQUESTS,
+            Self::Busy | Self::Crowded | Self::TooOften(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Full | Self::Stopped => StatusCode::SERVICE_UNAVAILABLE,
             Self::TooMuch(_) => StatusCode::GATEWAY_TIMEOUT,
             Self::Broken(_) => StatusCode::INTERNAL_SERVER_ERROR,
@@ -86,6 +90,7 @@ impl Refusal {
             Self::Slow => "the request came too slowly".into(),
             Self::Busy => "too much is being written; send it again".into(),
             Self::Crowded => "too many listen to what changes; close another page, or come again later".into(),
+            Self::TooOften(_) => "too many requests, or too many with a wrong token; send it again later".into(),
             Self::Full => "the disk is full; nothing was taken".into(),
             Self::Stopped => "the server is about to stop; nothing was taken".into(),
         }
@@ -107,8 +112,9 @@ impl From<serde_json::Error> for Refusal {
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let again = match self {
-            Self::Busy | Self::Stopped => Some("1"),
-            Self::Full | Self::Crowded => Some("30"),
+            Self::Busy | Self::Stopped => Some(1),
+            Self::TooOften(wait) => Some(wait.as_secs() + 1),
+            Self::Full | Self::Crowded => Some(30),
             _ => None,
         };
         let status = self.status();
@@ -123,7 +129,7 @@ impl IntoResponse for Refusal {
         }
         let mut response = (status, Json(said)).into_response();
         if let Some(seconds) = again {
-            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static(seconds));
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
     }

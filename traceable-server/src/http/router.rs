@@ -13,7 +13,7 @@ use axum::{
 use serde_json::{Value, json};
 use tower_http::compression::CompressionLayer;
 
-use super::{App, guard::guard};
+use super::{App, guard::guard, login};
 use crate::{api, langsmith, otlp, viewer};
 
 /// How many different routes are counted that are not served.
@@ -49,6 +49,7 @@ impl Table {
 fn table() -> Table {
     let mut table = Table::default();
     table.add(&Method::GET, "/health", health);
+    table.add(&Method::GET, login::PATH, login::login);
     langsmith::routes(&mut table);
     otlp::routes(&mut table);
     api::routes(&mut table);
@@ -81,6 +82,7 @@ async fn health(State(app): State<Arc<App>>) -> Json<Value> {
         "service": "traceable",
         "status": "ok",
         "version": env!("CARGO_PKG_VERSION"),
+        "home": app.home,
         "not_served": not_served,
         "not_kept": not_kept,
     }))

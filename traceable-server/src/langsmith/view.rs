@@ -3,12 +3,9 @@
 use serde_json::{Map, Value, json};
 use traceable_core::model::{Run, RunId, Score, ScoreTarget, format_time};
 use traceable_store::{FilePlace, Listed, Project, Result, Store, StoredRun};
-use traceable_wire::langsmith::Record;
+use traceable_wire::{langsmith::Record, names};
 
 use crate::viewer;
-
-/// Where the decoder keeps what other SDKs say and no field is for.
-const FOREIGN: &str = "traceable.langsmith";
 
 /// The run of a row, with its bodies. `None` when it went in the meantime.
 pub(super) fn run(store: &Store, listed: &Listed) -> Result<Option<Value>> {
@@ -79,7 +76,7 @@ fn record(run: &Run) -> Map<String, Value> {
         .get_mut("extra")
         .and_then(|extra| extra.get_mut("metadata"))
         .and_then(Value::as_object_mut)
-        .and_then(|metadata| metadata.remove(FOREIGN));
+        .and_then(|metadata| metadata.remove(names::LANGSMITH));
     let Some(Value::Object(foreign)) = foreign else { return said };
     for (name, value) in foreign {
         match (name.strip_prefix("extra."), said.get_mut("extra").and_then(Value::as_object_mut)) {
@@ -92,7 +89,7 @@ fn record(run: &Run) -> Map<String, Value> {
 
 /// When the answer began. LangSmith's SDKs say it by an event.
 fn first_token(run: &Run) -> Option<i64> {
-    let streamed = run.stream.as_ref().filter(|stream| stream.chunks > 0).map(|stream| stream.first_chunk);
+    let streamed = run.stream.as_ref().map(|stream| stream.first_chunk);
     streamed.or_else(|| run.events.iter().find(|event| event.name == "new_token").map(|event| event.time))
 }
 
