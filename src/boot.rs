@@ -15,6 +15,9 @@ use traceable_core::{
 /// `OTEL_EXPORTER_OTLP_ENDPOINT` or `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT` names OpenTelemetry's collector. With
 /// `TRACEABLE=off` there are none, and `init` leaves tracing off.
 ///
+/// Where runs go to OpenTelemetry and no variable of ours or of LangSmith's names a share of traces,
+/// [`OTEL_TRACES_SAMPLER`](Builder::otel_sampler) does.
+///
 /// # Errors
 ///
 /// When a variable's value is not of its form, or a destination cannot be opened; the error says which.
@@ -71,7 +74,12 @@ const BY_DEFAULT: &[&str] = &[
 
 /// Settings from the environment, and these destinations.
 fn with(destinations: &[String]) -> Result<Builder, InitError> {
-    destinations.iter().try_fold(Builder::from_env()?, |builder, name| add(builder, name))
+    let mut builder = Builder::from_env()?;
+    // These variables are often meant for another library of the program: they count where its backend is ours, too.
+    if destinations.iter().any(|name| name == "otlp") {
+        builder = builder.otel_sampler();
+    }
+    destinations.iter().try_fold(builder, |builder, name| add(builder, name))
 }
 
 /// The destinations that the environment names.

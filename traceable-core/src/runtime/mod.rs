@@ -12,6 +12,7 @@ pub(crate) mod exit;
 pub(crate) mod flush;
 pub(crate) mod gate;
 mod logs;
+mod sampler;
 #[cfg(feature = "spool")]
 mod spooled;
 #[cfg(not(feature = "spool"))]

@@ -66,9 +66,9 @@ impl Spooled {
         self.spool.next_tend()
     }
 
-    /// Whether all that was taken outlives the process.
-    pub(crate) fn is_safe(&self) -> bool {
-        self.spool.health().waiting == 0
+    /// Changes that are in memory alone.
+    pub(crate) fn waiting(&self) -> usize {
+        self.spool.health().waiting
     }
 
     /// What was dropped, by reason.
