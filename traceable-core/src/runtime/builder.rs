@@ -378,6 +378,29 @@ impl Builder {
         })
     }
 
+    /// Sends what processes left in the spools of this machine to the backends that were added by [`Builder::remote`], with
+    /// all other settings left out of account. Tracing need not be on, and is not switched on.
+    ///
+    /// ```no_run
+    /// # fn drain(film_club: impl traceable_core::delivery::Remote + 'static) -> std::io::Result<()> {
+    /// use std::time::Duration;
+    /// use traceable_core::runtime::Builder;
+    ///
+    /// let drained = Builder::new().remote(film_club).drain().within(Duration::from_secs(60)).run()?;
+    /// for left in &drained.left {
+    ///     eprintln!("{} records wait for {}: {}", left.records, left.destination, left.why);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[cfg(feature = "spool")]
+    pub fn drain<'a>(self) -> super::Drain<'a> {
+        let destinations = self.remotes.iter().map(|remote| remote.identity()).collect();
+        let mut settings = crate::spool::Settings::new(crate::spool::data_home().ok(), destinations);
+        self.spool.apply(&mut settings);
+        super::Drain::new(self.remotes, settings)
+    }
+
     /// Switches tracing on, unless the environment switches it off.
     ///
     /// # Errors

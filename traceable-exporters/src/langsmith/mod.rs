@@ -9,13 +9,13 @@ mod session;
 #[cfg(test)]
 mod tests;
 
-use std::{io, sync::Arc};
+use std::{io, sync::Arc, time::Instant};
 
-use traceable_core::delivery::{Delivery, Identity, Limits, Remote};
+use traceable_core::delivery::{Delivery, Identity, Limits, Remote, Replayed};
 
 #[cfg_attr(not(feature = "remote"), allow(unused_imports, reason = "our own server needs it"))]
 pub(crate) use self::builder::Filing;
-pub use self::{builder::LangSmithBuilder, replay::Replayed};
+pub use self::builder::LangSmithBuilder;
 pub(crate) use self::{builder::Settings, session::Session};
 use crate::http::{self, ConfigError};
 
@@ -86,6 +86,13 @@ impl Remote for LangSmith {
 
     fn limits(&self) -> Limits {
         Limits::default()
+    }
+
+    fn replay(&self, deadline: Instant) -> io::Result<Replayed> {
+        match &self.settings.failed {
+            Some(folder) if folder.is_dir() => self.replay_folder(folder, Some(deadline)),
+            _ => Ok(Replayed::default()),
+        }
     }
 
     fn drive(self: Arc<Self>, delivery: Delivery) -> io::Result<()> {

@@ -71,6 +71,11 @@ impl Spooled {
         self.spool.health().waiting
     }
 
+    /// Whether its backends are sent what stands in a directory that another process left.
+    pub(crate) fn has_adopted(&self, dir: &std::path::Path) -> bool {
+        self.spool.has_adopted(dir)
+    }
+
     /// What was dropped, by reason.
     pub(crate) fn losses(&self) -> impl Iterator<Item = (&'static str, u64)> {
         self.spool.losses().into_iter().map(|loss| (loss.reason.as_str(), loss.changes))

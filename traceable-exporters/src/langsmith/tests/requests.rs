@@ -266,7 +266,7 @@ async fn what_other_sdks_could_not_send_is_sent_and_removed() {
     put("trace_4.json", &format!("{}/runs/batch", server.url));
     std::fs::write(folder.path().join("trace_5.json"), "half of a fi").unwrap();
     let langsmith = LangSmith::builder().endpoint(&server.url).api_key("lsv2_pt_ours").build().unwrap();
-    let replayed = langsmith.replay(folder.path()).unwrap();
+    let replayed = langsmith.replay_folder(folder.path(), None).unwrap();
     let left: Vec<&str> = replayed.left.iter().map(|(path, _)| path.rsplit('/').next().unwrap()).collect();
     assert_eq!((replayed.sent, &*left), (2, &["trace_2.json", "trace_3.json", "trace_5.json"][..]));
     assert!(!folder.path().join("trace_1.json").exists() && folder.path().join("trace_2.json").exists());
@@ -278,7 +278,7 @@ async fn what_other_sdks_could_not_send_is_sent_and_removed() {
     put("trace_6.json", "runs/multipart");
     put("trace_7.json", "runs/multipart");
     let down = LangSmith::builder().endpoint("http://127.0.0.1:1").build().unwrap();
-    let replayed = down.replay(folder.path()).unwrap();
+    let replayed = down.replay_folder(folder.path(), None).unwrap();
     assert_eq!(replayed.sent, 0);
     assert!(folder.path().join("trace_7.json").exists());
 }
