@@ -115,7 +115,7 @@ pub trait Remote: Send + Sync {
 }
 
 /// What became of files that others left for a backend.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Replayed {
     /// Files that were taken and removed.

@@ -11,6 +11,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use serde::Serialize;
+
 use super::{Pipeline, flush::flush_blocking, lock};
 use crate::{
     delivery::{Delivery, Entry, Identity, Link, Mark, Remote, Replayed, Source, Standing},
@@ -23,7 +25,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 const LAST_ANSWERS: Duration = Duration::from_secs(1);
 
 /// What a drain achieved.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Drained {
     /// Changes that backends have taken, counted once a backend.
@@ -45,7 +47,7 @@ impl Drained {
 }
 
 /// What still waits in a directory for a backend.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Left {
     /// The directory.

@@ -4,6 +4,7 @@
 mod backlog;
 mod change;
 mod doctor;
+mod drain;
 mod export;
 mod ls;
 mod open;
@@ -67,6 +68,8 @@ enum Command {
         /// Which shell
         shell: clap_complete::Shell,
     },
+    /// Send what programs left for their destinations
+    Drain(drain::Arguments),
     /// Say what is configured, what reaches us, and what is stuck
     Doctor,
 }
@@ -123,6 +126,7 @@ pub fn run() -> ExitCode {
                 clap_complete::generate(shell, &mut Arguments::command(), "traceable", &mut cli.out);
                 Ok(())
             }
+            Command::Drain(arguments) => drain::run(&mut cli, &arguments),
             Command::Doctor => doctor::run(&mut cli),
         };
         done.and_then(|()| Ok(cli.out.flush()?))
