@@ -15,6 +15,9 @@ use traceable_core::{
 /// `OTEL_EXPORTER_OTLP_ENDPOINT` or `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT` names OpenTelemetry's collector. With
 /// `TRACEABLE=off` there are none, and `init` leaves tracing off.
 ///
+/// Where runs go to OpenTelemetry and no variable of ours or of LangSmith's names a share of traces,
+/// [`OTEL_TRACES_SAMPLER`](Builder::otel_sampler) does.
+///
 /// # Errors
 ///
 /// When a variable's value is not of its form, or a destination cannot be opened; the error says which.
@@ -69,9 +72,42 @@ const BY_DEFAULT: &[&str] = &[
     "local",
 ];
 
+/// Sends what processes of this program left in the spools of this machine that have died, to the destinations that the
+/// environment names (see [`builder`]), and waits until all is acknowledged, until no destination takes anything, or for
+/// `timeout`. What LangSmith's SDKs for Python and JavaScript left in `LANGSMITH_FAILED_TRACES_DIR` goes along.
+///
+/// A program that traces does this by itself, as it goes on; this is for one that must know that nothing is left, such as a
+/// job that ends. It needs no `init`, and blocks. More can be said by [`Builder::drain`], also that what was meant for
+/// another destination is to be sent to this one.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// let drained = traceable::drain(Duration::from_secs(10))?;
+/// println!("{} sent, {} refused, {} pending", drained.sent, drained.refused, drained.pending());
+/// for left in &drained.left {
+///     println!("{} records wait for {}: {}", left.records, left.destination, left.why);
+/// }
+/// # Ok::<(), std::io::Error>(())
+/// ```
+///
+/// # Errors
+///
+/// When a variable's value is not of its form, when what delivers cannot be started, or when the spools cannot be read.
+#[cfg(feature = "spool")]
+pub fn drain(timeout: std::time::Duration) -> std::io::Result<runtime::Drained> {
+    let builder = builder().map_err(|error| std::io::Error::new(std::io::ErrorKind::InvalidInput, error))?;
+    builder.drain().within(timeout).run()
+}
+
 /// Settings from the environment, and these destinations.
 fn with(destinations: &[String]) -> Result<Builder, InitError> {
-    destinations.iter().try_fold(Builder::from_env()?, |builder, name| add(builder, name))
+    let mut builder = Builder::from_env()?;
+    // These variables are often meant for another library of the program: they count where its backend is ours, too.
+    if destinations.iter().any(|name| name == "otlp") {
+        builder = builder.otel_sampler();
+    }
+    destinations.iter().try_fold(builder, |builder, name| add(builder, name))
 }
 
 /// The destinations that the environment names.

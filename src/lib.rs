@@ -48,9 +48,12 @@ pub use {
 
 /// Keeping what is recorded.
 #[cfg(feature = "spool")]
-pub use traceable_core::{
-    runtime::SpoolMode,
-    spool::{self, Durability},
+pub use {
+    boot::drain,
+    traceable_core::{
+        runtime::{Drain, Drained, Left, SpoolMode},
+        spool::{self, Durability, Orphans},
+    },
 };
 
 /// What expansions of the attribute name. No part of the public interface.

@@ -70,6 +70,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "traceable-server",
         &[
             "traceable-core",
+            "traceable-exporters",
             "traceable-store",
             "traceable-wire",
             "anstyle",

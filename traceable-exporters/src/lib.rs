@@ -39,7 +39,7 @@ pub use http::{ConfigError, Key};
 #[cfg(feature = "jsonl")]
 pub use jsonl::JsonLines;
 #[cfg(feature = "langsmith")]
-pub use langsmith::{LangSmith, LangSmithBuilder, Replayed};
+pub use langsmith::{LangSmith, LangSmithBuilder};
 #[cfg(feature = "otlp")]
 pub use otlp::{Convention, Conventions, Otlp, OtlpBuilder, Resource, ResourceError, UnknownConvention};
 #[cfg(feature = "remote")]

@@ -7,7 +7,7 @@ use traceable_core::delivery::{Delivery, Identity, Remote};
 
 use crate::{
     http::{self, ConfigError, Endpoint, Key},
-    langsmith::{Session, Settings},
+    langsmith::{Filing, Session, Settings},
 };
 
 /// Sends runs to the `traceable` server on another host, without a loss: scores of threads, threads, users, and what was
@@ -38,7 +38,19 @@ impl Traceable {
             headers.insert(AUTHORIZATION, key.header("Bearer ", "the token of `traceable` (TRACEABLE_TOKEN)")?);
         }
         let (name, project) = ("traceable", "default".to_owned());
-        Ok(Self { settings: Settings { name, endpoint, project, headers, compresses: true, is_ours: true } })
+        let filing = Filing::AsNamed;
+        let settings = Settings {
+            name,
+            endpoint,
+            project,
+            headers,
+            compresses: true,
+            is_ours: true,
+            filing,
+            number: 0,
+            failed: None,
+        };
+        Ok(Self { settings })
     }
 
     /// The server that `TRACEABLE_ENDPOINT` names, with the token in `TRACEABLE_TOKEN`.

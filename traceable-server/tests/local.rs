@@ -131,7 +131,7 @@ fn a_run_whose_program_was_killed_does_not_stay_open() {
 fn every_command_says_what_it_does() {
     let home = tempfile::tempdir().unwrap();
     let help = printed(home.path(), &["--help"]);
-    let commands = "serve show ls grep tail stats export import rm score tag doctor completions";
+    let commands = "serve show ls grep tail stats export import rm score tag drain doctor completions";
     for command in commands.split(' ') {
         assert!(help.contains(&format!("\n  {command} ")), "{command}");
         assert!(printed(home.path(), &["completions", "bash"]).contains(command));

@@ -3,7 +3,10 @@
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
-use traceable_core::model::{Event, Json, Run, RunChange, RunId, RunType, ScoreTarget, Status, Usage, parse_time};
+use traceable_core::model::{
+    Attachment, AttachmentFor, Event, Json, Report, Run, RunChange, RunId, RunType, ScoreTarget, Status, Usage,
+    parse_time,
+};
 use traceable_wire::langsmith::{
     Encoder, Problem, boundary_of, decode_batch, decode_feedback, decode_multipart, decode_patch, decode_post,
 };
@@ -405,6 +408,26 @@ fn a_run_is_one_post_unless_it_was_announced() {
     assert_eq!(names(&ended), ["patch"]);
     assert!(!ended.iter().any(|(name, _)| name.ends_with(".inputs") || name.ends_with(".events")));
     assert_eq!(names(&said(&[end(3)], &mut encoder)), ["post"], "an end is awaited once");
+}
+
+#[test]
+fn what_langsmith_has_no_place_for_is_counted_and_what_was_dropped_is_not_counted_again() {
+    let changes = [
+        start(1),
+        end(1),
+        RunChange::Thread(Box::default()),
+        RunChange::User(Box::default()),
+        RunChange::Report(Report::default()),
+    ];
+    let left_out = |mut encoder: Encoder| encoder.multipart(&changes, BOUNDARY, usize::MAX).left_out;
+    assert_eq!((left_out(Encoder::default()), left_out(Encoder::default().lossless())), (2, 0));
+    let attachment = Attachment::bytes("text/plain", b"a".as_slice());
+    let file = [end(2), RunChange::Attachment(AttachmentFor { run_id: RunId::from_u128(2), attachment })];
+    let mut encoder = Encoder::default();
+    assert_eq!(
+        (encoder.batch(&file, usize::MAX).left_out, encoder.multipart(&file, BOUNDARY, usize::MAX).left_out),
+        (1, 0)
+    );
 }
 
 #[test]

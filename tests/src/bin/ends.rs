@@ -3,7 +3,11 @@
 
 use std::time::Duration;
 
-use traceable::{Content, Redaction, builder, current, export, exporters::JsonLines, traceable};
+use traceable::{
+    Content, Redaction, builder, current, export,
+    exporters::{JsonLines, Otlp},
+    traceable,
+};
 
 #[traceable]
 fn work(n: usize) -> usize {
@@ -87,6 +91,22 @@ impl export::Exporter for Slow {
     }
 }
 
+/// Never takes anything, and never says so.
+struct Stuck;
+
+impl export::Exporter for Stuck {
+    fn name(&self) -> &'static str {
+        "stuck"
+    }
+
+    fn export<'a>(
+        &'a mut self,
+        _: &'a export::Batch,
+    ) -> export::BoxFuture<'a, Result<export::Ack, export::ExportError>> {
+        Box::pin(std::future::pending())
+    }
+}
+
 /// Takes everything at once.
 struct Nowhere;
 
@@ -135,6 +155,7 @@ fn main() {
             return;
         }
         "slow" => return slow(count),
+        "stuck" => return stuck(count),
         "crowded" => return crowded(),
         "handles" => return handles(count),
         "served" => return served(count),
@@ -297,6 +318,14 @@ fn slow(count: usize) {
     let dropped: u64 = traceable::stats().dropped.values().sum();
     let grown = resident().saturating_sub(before);
     println!("grown {grown} dropped {dropped} slowest_ms {}", slowest.as_millis());
+}
+
+/// A destination that takes nothing beside a backend that is down.
+fn stuck(count: usize) {
+    let down = Otlp::builder().endpoint("http://127.0.0.1:1").build().unwrap();
+    let builder = builder().unwrap().exporter(Stuck).remote(down);
+    builder.exit_timeout(Duration::from_millis(100)).init().unwrap();
+    many(count);
 }
 
 /// Files of runs that find no room.

@@ -36,6 +36,22 @@ fn with_nothing_named_runs_lie_on_this_machine() {
 }
 
 #[test]
+fn what_lies_in_the_spool_is_not_said_to_be_lost() {
+    let home = file("stuck");
+    let output = program("stuck", &home, &["10"], &[("TRACEABLE_HOME", home.to_str().unwrap())]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success() && kept(&home).len() == 10, "{said}");
+    let spool = std::fs::read_dir(home.join("spool")).unwrap().next().unwrap().unwrap().path();
+    let mut reader = Reader::new(spool, Position::default());
+    let mut changes = 0;
+    while reader.next().unwrap().is_some() {
+        changes += 1;
+    }
+    assert!(said.contains(&format!("{changes} changes were not delivered")), "{changes}: {said}");
+    std::fs::remove_dir_all(&home).unwrap();
+}
+
+#[test]
 fn a_place_that_cannot_be_written_keeps_nobody_from_working() {
     let home = file("no-home");
     std::fs::write(&home, "a file, not a folder").unwrap();

@@ -76,6 +76,11 @@ impl Link {
         self.wait_until(self.goal(), deadline, true)
     }
 
+    /// Whether nothing is delivered now.
+    pub(crate) fn is_open(&self) -> bool {
+        self.lock().is_open
+    }
+
     /// How many changes were appended so far.
     pub(crate) fn goal(&self) -> u64 {
         self.lock().appended

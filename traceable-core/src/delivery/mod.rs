@@ -11,7 +11,7 @@ mod shrink;
 #[cfg(test)]
 mod tests;
 
-use std::{fmt, io, sync::Arc};
+use std::{fmt, io, sync::Arc, time::Instant};
 
 use serde::{Deserialize, Serialize};
 
@@ -93,6 +93,17 @@ pub trait Remote: Send + Sync {
         Wants::default()
     }
 
+    /// Sends what others left for this backend outside of any spool, and removes it there. Nothing, unless the exporter
+    /// says otherwise. Blocks, until `deadline` at most but for a request that is on its way.
+    ///
+    /// # Errors
+    ///
+    /// When what was left cannot be looked at.
+    fn replay(&self, deadline: Instant) -> io::Result<Replayed> {
+        let _ = deadline;
+        Ok(Replayed::default())
+    }
+
     /// Starts to deliver, and returns at once.
     ///
     /// Called once when tracing begins, and again in the child of a fork.
@@ -101,6 +112,16 @@ pub trait Remote: Send + Sync {
     ///
     /// When what delivers cannot be started.
     fn drive(self: Arc<Self>, delivery: Delivery) -> io::Result<()>;
+}
+
+/// What became of files that others left for a backend.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Replayed {
+    /// Files that were taken and removed.
+    pub sent: u64,
+    /// Files that stay, each with why.
+    pub left: Vec<(String, String)>,
 }
 
 /// A place in what a [`Source`] gives out. Later ones are greater.

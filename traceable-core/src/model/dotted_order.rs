@@ -100,6 +100,19 @@ impl DottedOrder {
     pub fn start_time(&self) -> Option<i64> {
         self.segments().next_back().map(|(start_time, _)| start_time)
     }
+
+    /// The same order with other ids. Times are kept to the letter.
+    #[must_use]
+    pub fn map_ids(&self, id: impl Fn(RunId) -> RunId) -> Self {
+        let segment = |segment: &str| {
+            let known = segment.len().checked_sub(Self::ID).and_then(|at| segment.split_at_checked(at));
+            match known.and_then(|(time, known)| Some((time, known.parse().ok()?))) {
+                Some((time, known)) => format!("{time}{}", id(known)),
+                None => segment.to_owned(),
+            }
+        };
+        Self(self.0.split('.').map(segment).collect::<Vec<_>>().join("."))
+    }
 }
 
 /// Takes what LangSmith's SDKs write, as it is: the text is a prefix of what its children are sorted by, so a fraction of

@@ -30,6 +30,27 @@ impl RunId {
         Self((millis << 80) | (0x7 << 76) | (random_a << 64) | (0b10 << 62) | random_b)
     }
 
+    /// Another id, for a copy of the run that `key` names, such as a project: the same one each time, and with the same
+    /// time. LangSmith's rule (Python SDK 0.14).
+    ///
+    /// ```
+    /// use traceable_core::model::RunId;
+    ///
+    /// let id: RunId = "0190163d-8694-7000-8000-00000000002a".parse()?;
+    /// let copy = id.derived("archive");
+    /// assert_eq!((copy, copy.unix_millis()), (id.derived("archive"), id.unix_millis()));
+    /// assert_ne!(copy, id.derived("audit"));
+    /// # Ok::<(), traceable_core::model::ParseRunIdError>(())
+    /// ```
+    #[must_use]
+    pub fn derived(self, key: &str) -> Self {
+        /// Which bits the time, the version and the variant of an id take.
+        const KEPT: u128 = (0xffff_ffff_ffff << 80) | (0xf << 76) | (0b11 << 62);
+        let hash = xxhash_rust::xxh3::xxh3_128(format!("{self}:{key}").as_bytes());
+        // Its first ten bytes become the last ten.
+        Self((self.0 & KEPT) | ((hash >> 48) & !KEPT))
+    }
+
     /// The id as a number, most significant byte first.
     #[must_use]
     pub const fn as_u128(self) -> u128 {
@@ -145,5 +166,27 @@ impl<'de> Deserialize<'de> for RunId {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
         text.parse().map_err(de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    /// The values that the tests of LangSmith's SDKs for Python and JavaScript hold each other to.
+    #[test]
+    fn a_copy_has_the_id_that_langsmiths_sdks_give_it() {
+        for (id, key, copy) in [
+            ("019c0711-e1aa-7223-bf21-12119afe80f7", "other-key", "019c0711-e1aa-7614-833c-500ba8e2e686"),
+            ("019c0711-e1aa-7223-bf21-12119afe80f7", "replica-project", "019c0711-e1aa-7817-8301-943c0df9a3cd"),
+            ("01900000-0000-7000-8000-000000000000", "test", "01900000-0000-7132-8131-f80e352488a3"),
+        ] {
+            assert_eq!(id.parse::<RunId>().unwrap().derived(key).to_string(), copy);
+        }
+        // Of another version, it stays one of that version.
+        let random: RunId = "b64098b1-4ab7-43f6-afee-992304f198d8".parse().unwrap();
+        assert!(random.derived("a").to_string().starts_with("b64098b1-4ab7-4"));
     }
 }

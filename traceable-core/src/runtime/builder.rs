@@ -50,7 +50,8 @@ pub struct Builder {
     remotes: Vec<Arc<dyn Remote>>,
     #[cfg(feature = "spool")]
     spool: Wishes,
-    sample_rate: f64,
+    /// `None` where nobody has said it.
+    sample_rate: Option<f64>,
     keep_errors: bool,
     max_bytes: usize,
     overflow: Overflow,
@@ -99,7 +100,7 @@ impl Builder {
             remotes: Vec::new(),
             #[cfg(feature = "spool")]
             spool: Wishes::default(),
-            sample_rate: 1.0,
+            sample_rate: None,
             keep_errors: false,
             max_bytes: DEFAULT_MAX_BYTES,
             overflow: Overflow::default(),
@@ -139,9 +140,9 @@ impl Builder {
     pub fn from_env() -> Result<Self, InitError> {
         let mut builder = Self { off: switch() == Some(false), ..Self::new() };
         if let Some(rate) = read("TRACEABLE_SAMPLE_RATE", "a number between 0 and 1", parse_rate)? {
-            builder.sample_rate = rate;
+            builder.sample_rate = Some(rate);
         } else if let Some(rate) = read("LANGSMITH_TRACING_SAMPLING_RATE", "a number between 0 and 1", parse_rate)? {
-            builder.sample_rate = rate;
+            builder.sample_rate = Some(rate);
         }
         if let Some(keep) = read("TRACEABLE_SAMPLE_KEEP_ERRORS", "`on` or `off`", parse_switch)? {
             builder.keep_errors = keep;
@@ -264,7 +265,19 @@ impl Builder {
 
     /// Keeps this share of traces, between 0 and 1. Decided by the trace's id, for all of its runs together.
     pub fn sample_rate(mut self, rate: f64) -> Self {
-        self.sample_rate = rate;
+        self.sample_rate = Some(rate);
+        self
+    }
+
+    /// Takes the share of traces that OpenTelemetry's variables name, where nobody has named one.
+    ///
+    /// - `OTEL_TRACES_SAMPLER`: `always_on`, `always_off`, `traceidratio`, or one of these behind `parentbased_`. Of a
+    ///   trace that another process has begun, that process decides in any case.
+    /// - `OTEL_TRACES_SAMPLER_ARG`: the share for `traceidratio`, between 0 and 1; 1 when nobody says otherwise
+    ///
+    /// A value that is none of these is said, and changes nothing.
+    pub fn otel_sampler(mut self) -> Self {
+        self.sample_rate = self.sample_rate.or_else(|| super::sampler::from_env(&|name| std::env::var(name).ok()));
         self
     }
 
@@ -365,6 +378,29 @@ impl Builder {
         })
     }
 
+    /// Sends what processes left in the spools of this machine to the backends that were added by [`Builder::remote`], with
+    /// all other settings left out of account. Tracing need not be on, and is not switched on.
+    ///
+    /// ```no_run
+    /// # fn drain(film_club: impl traceable_core::delivery::Remote + 'static) -> std::io::Result<()> {
+    /// use std::time::Duration;
+    /// use traceable_core::runtime::Builder;
+    ///
+    /// let drained = Builder::new().remote(film_club).drain().within(Duration::from_secs(60)).run()?;
+    /// for left in &drained.left {
+    ///     eprintln!("{} records wait for {}: {}", left.records, left.destination, left.why);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[cfg(feature = "spool")]
+    pub fn drain<'a>(self) -> super::Drain<'a> {
+        let destinations = self.remotes.iter().map(|remote| remote.identity()).collect();
+        let mut settings = crate::spool::Settings::new(crate::spool::data_home().ok(), destinations);
+        self.spool.apply(&mut settings);
+        super::Drain::new(self.remotes, settings)
+    }
+
     /// Switches tracing on, unless the environment switches it off.
     ///
     /// # Errors
@@ -395,7 +431,7 @@ impl Builder {
         if self.panic_hook {
             exit::install_panic_hook();
         }
-        gate::set_default_client(listens, Sampler::new(self.sample_rate, self.keep_errors));
+        gate::set_default_client(listens, Sampler::new(self.sample_rate.unwrap_or(1.0), self.keep_errors));
         if !gate::is_on() {
             gate::open();
         }

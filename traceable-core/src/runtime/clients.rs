@@ -35,9 +35,16 @@ impl ClientSet {
         direct + self.links().iter().map(|link| link.pending() as usize).sum::<usize>()
     }
 
+    /// Changes that end with the process: those that a console or a file has not taken, and what is in the spool's memory
+    /// alone.
+    pub(crate) fn at_risk(&self) -> usize {
+        let direct: usize = self.destinations.iter().map(Destination::pending).sum();
+        direct + self.spooled.as_ref().map_or(0, Spooled::waiting)
+    }
+
     /// Whether what was handed over outlives the process, as far as that is a matter of the spool.
     pub(crate) fn is_safe(&self) -> bool {
-        self.spooled.as_ref().is_none_or(Spooled::is_safe)
+        self.spooled.as_ref().is_none_or(|spooled| spooled.waiting() == 0)
     }
 }
 

@@ -24,6 +24,8 @@ pub(crate) enum Reason {
     HeldFull,
     /// Something said of a run that had ended long before.
     AfterEnd,
+    /// The end of a run whose start never came.
+    NoStart,
     /// A change that a backend refused for good.
     Refused,
     /// A change that was still not delivered when the process ended.
@@ -32,7 +34,7 @@ pub(crate) enum Reason {
     Truncated,
 }
 
-const REASONS: [(&str, Reason); 11] = [
+const REASONS: [(&str, Reason); 12] = [
     ("queue_full", Reason::QueueFull),
     ("output_queue_full", Reason::OutputQueueFull),
     ("chunk_queue_full", Reason::ChunkQueueFull),
@@ -41,6 +43,7 @@ const REASONS: [(&str, Reason); 11] = [
     ("attachment_full", Reason::AttachmentFull),
     ("held_full", Reason::HeldFull),
     ("after_end", Reason::AfterEnd),
+    ("no_start", Reason::NoStart),
     ("refused", Reason::Refused),
     ("undelivered", Reason::Undelivered),
     ("truncated", Reason::Truncated),

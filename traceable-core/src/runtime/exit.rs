@@ -49,15 +49,18 @@ extern "C" fn at_exit() {
     let _ = catch_unwind(|| {
         let timeout = Duration::from_millis(EXIT_MILLIS.load(Ordering::Relaxed));
         let flushed = flush_at_exit(timeout);
-        if let Some(pipeline) = Pipeline::get() {
-            pipeline.clients.all().iter().filter_map(|set| set.spooled.as_ref()).for_each(Spooled::close);
-        }
+        let Some(pipeline) = Pipeline::get() else { return };
+        let sets = pipeline.clients.all();
+        sets.iter().filter_map(|set| set.spooled.as_ref()).for_each(Spooled::close);
         if !flushed.spooled {
-            counters::dropped_many(Reason::Undelivered, flushed.pending as u64);
-            crate::notice::say(format_args!(
-                "at the end of the process {} changes were not delivered within {timeout:?} (TRACEABLE_EXIT_FLUSH)",
-                flushed.pending
-            ));
+            // What lies in the spool is sent by the next process.
+            let lost: usize = sets.iter().map(|set| set.at_risk()).sum();
+            counters::dropped_many(Reason::Undelivered, lost as u64);
+            if lost > 0 {
+                crate::notice::say(format_args!(
+                    "at the end of the process {lost} changes were not delivered within {timeout:?} (TRACEABLE_EXIT_FLUSH)"
+                ));
+            }
         }
     });
 }

@@ -8,10 +8,13 @@ mod builder;
 pub(crate) mod clients;
 pub(crate) mod counters;
 pub(crate) mod destination;
+#[cfg(feature = "spool")]
+mod drain;
 pub(crate) mod exit;
 pub(crate) mod flush;
 pub(crate) mod gate;
 mod logs;
+mod sampler;
 #[cfg(feature = "spool")]
 mod spooled;
 #[cfg(not(feature = "spool"))]
@@ -32,7 +35,7 @@ use std::{
 use once_cell::sync::OnceCell;
 
 #[cfg(feature = "spool")]
-pub use self::spooled::SpoolMode;
+pub(crate) use self::drain::Orphaned;
 pub use self::{
     builder::{Builder, InitError, is_enabled, may_record, shutdown, stats, switch, switch_off},
     clients::Client,
@@ -40,6 +43,11 @@ pub use self::{
     flush::{Flush, Flushed, flush, flush_blocking},
 };
 use self::{clients::Clients, flush::FlushBoard, spooled::Spooled};
+#[cfg(feature = "spool")]
+pub use self::{
+    drain::{Drain, Drained, Left},
+    spooled::SpoolMode,
+};
 pub use crate::{around::share_traces, notice::say};
 use crate::{
     attachments::Attachments,

@@ -16,12 +16,12 @@ use super::{
     settings::Settings,
     shared::{Loss, Reason, Shared},
     std_disk::StdDisk,
-    tap::Tap,
+    tap::{Orphans, Tap},
 };
 use crate::{
     delivery::{Identity, Source, Wants},
     model::RunChange,
-    runtime::lock,
+    runtime::{Orphaned, lock},
 };
 
 /// How often writing is tried again while nothing can be written.
@@ -268,7 +268,17 @@ impl Spool {
     /// To be asked for once a backend; `None` when it is none of those that the spool was made for.
     pub fn source(&self, identity: &Identity, wants: Wants) -> Option<Box<dyn Source>> {
         let at = self.shared.settings.destinations.iter().position(|known| known == identity)?;
-        Some(Box::new(Tap::new(Arc::clone(&self.shared), at, wants)))
+        Some(Box::new(Tap::new(Arc::clone(&self.shared), at, wants, Orphans::Own)))
+    }
+
+    /// Whether the spool's backends are sent what stands in a directory that another process left.
+    pub(crate) fn has_adopted(&self, dir: &std::path::Path) -> bool {
+        self.shared.has_adopted(dir)
+    }
+
+    /// What processes left for the backend of this number.
+    pub(crate) fn orphans(&self, at: usize, wants: Wants, orphans: Orphans) -> Box<dyn Orphaned> {
+        Box::new(Tap::new(Arc::clone(&self.shared), at, wants, orphans))
     }
 
     /// What was dropped so far, and why.

@@ -44,6 +44,7 @@ mod home;
 mod keeper;
 mod layout;
 mod lock;
+mod look;
 mod open_runs;
 mod reader;
 mod record;
@@ -61,11 +62,13 @@ pub use self::{
     disk::{Disk, DiskFile, Listed, Lock},
     home::{NoHome, data_home},
     layout::Meta,
+    look::{Backlog, Directory, look},
     reader::{Damage, Position, Reader, Record},
     record::Kind,
     settings::{Durability, Settings},
     shared::{Loss, Reason},
     std_disk::StdDisk,
+    tap::Orphans,
 };
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use std::{
 };
 
 use super::{
+    ack::{self, Ack, AckLog},
     disk::{Disk, Lock},
     layout::{LOCK, Meta, directory_name, label, spools},
     ring::Ring,
@@ -180,6 +181,33 @@ impl Shared {
         });
         adopted.insert(name.to_owned(), Arc::downgrade(&known));
         Ok(Some(known))
+    }
+
+    /// Whether this spool's backends are sent what stands in a directory that another process left.
+    pub(super) fn has_adopted(&self, dir: &Path) -> bool {
+        lock(&self.adopted).values().filter_map(Weak::upgrade).any(|adopted| adopted.dir == dir)
+    }
+
+    /// Makes an adopted directory one for another of the spool's backends, too: it is sent what the one that has least of
+    /// it has not taken. Answers whether there is such a one, or no backend at all.
+    ///
+    /// # Errors
+    ///
+    /// When the file system fails.
+    pub(super) fn mean_also(&self, at: usize, dir: &Path) -> io::Result<bool> {
+        let _one_at_a_time = lock(&self.adopted);
+        let mut meta = Meta::read(&*self.disk, dir)?;
+        let of = |identity: &Identity| Ack::read(&*self.disk, &ack::path(dir, &label(identity)));
+        let acks = meta.destinations.iter().map(of).collect::<io::Result<Vec<_>>>()?;
+        let least = acks.iter().filter(|ack| !ack.is_complete).min_by_key(|ack| ack.delivered).copied();
+        if least.is_none() && !acks.is_empty() {
+            return Ok(false);
+        }
+        let begun =
+            AckLog::new(Arc::clone(&self.disk), dir, &self.labels[at], Ack::default()).write(least.unwrap_or_default());
+        meta.destinations.push(self.settings.destinations[at].clone());
+        begun.and_then(|()| meta.write(&*self.disk, dir))?;
+        Ok(true)
     }
 
     /// Counts changes that a backend does not get.

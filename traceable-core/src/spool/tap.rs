@@ -19,7 +19,7 @@ use super::{
 use crate::{
     delivery::{Entry, Mark, Source, Standing, Wants},
     model::RunChange,
-    runtime::lock,
+    runtime::{Orphaned, lock},
 };
 
 /// How often it is looked for directories that processes left behind.
@@ -32,6 +32,7 @@ pub(super) struct Tap {
     shared: Arc<Shared>,
     at: usize,
     wants: Wants,
+    orphans: Orphans,
     /// The last mark that was given.
     mark: Mark,
     own: Option<Track>,
@@ -45,6 +46,19 @@ pub(super) struct Tap {
     next_look: Option<Instant>,
     /// Whose turn it is when there is something in both.
     is_orphans_turn: bool,
+}
+
+/// Of what processes left behind that have died, what is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Orphans {
+    /// What processes of this program recorded for this backend.
+    #[default]
+    Own,
+    /// What any program recorded for this backend.
+    Meant,
+    /// What any program recorded, also for other backends or for none, as far as no backend has it.
+    All,
 }
 
 /// The directory of a process that died.
@@ -61,11 +75,12 @@ enum Side {
 }
 
 impl Tap {
-    pub(super) fn new(shared: Arc<Shared>, at: usize, wants: Wants) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, at: usize, wants: Wants, orphans: Orphans) -> Self {
         Self {
             shared,
             at,
             wants,
+            orphans,
             mark: Mark::default(),
             own: None,
             held: None,
@@ -169,13 +184,23 @@ impl Tap {
         let disk = &*self.shared.disk;
         let identity = &self.shared.settings.destinations[self.at];
         let meta = Meta::read(disk, &dir)?;
-        // One program never sends what another one recorded, with its own key and to a place of its own.
-        let is_ours = meta.executable == self.shared.settings.executable && meta.destinations.contains(identity);
-        if !is_ours || Ack::read(disk, &ack::path(&dir, self.label()))?.is_complete {
+        let is_meant = meta.destinations.contains(identity);
+        // One program never sends what another one recorded, with its own key and to a place of its own, unless somebody
+        // says so.
+        let is_ours = match self.orphans {
+            Orphans::Own => is_meant && meta.executable == self.shared.settings.executable,
+            Orphans::Meant => is_meant,
+            Orphans::All => true,
+        };
+        if !is_ours || (is_meant && Ack::read(disk, &ack::path(&dir, self.label()))?.is_complete) {
             self.finished.insert(name.to_owned());
             return Ok(None);
         }
         let Some(adopted) = self.shared.adopt(name)? else { return Ok(None) };
+        if !is_meant && !self.shared.mean_also(self.at, &dir)? {
+            self.finished.insert(name.to_owned());
+            return Ok(None);
+        }
         let track = Track::of_dead(&self.shared, self.at, self.wants, &dir)?;
         Ok(Some(Orphan { adopted, track }))
     }
@@ -254,6 +279,12 @@ impl Source for Tap {
         let Some(dir) = self.any_dir() else { return Ok(()) };
         let path = dir.join(format!("state-{}", self.label()));
         self.shared.disk.replace(&path, &serde_json::to_vec(standing)?)
+    }
+}
+
+impl Orphaned for Tap {
+    fn is_at_end(&self) -> bool {
+        self.next_look.is_some() && self.candidates.is_empty() && self.orphan.is_none() && self.held.is_none()
     }
 }
 

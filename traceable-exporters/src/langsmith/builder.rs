@@ -1,10 +1,15 @@
 //! What is said of a server that speaks LangSmith's protocol.
 
+use std::path::PathBuf;
+
 use reqwest::header::{HeaderMap, HeaderValue};
 use traceable_core::delivery::Identity;
 
 use super::{HOSTED, LangSmith};
 use crate::http::{self, ConfigError, Endpoint, Key, Secret};
+
+/// The project of runs that name none, when nobody says otherwise.
+pub(super) const PROJECT: &str = "default";
 
 /// A server that speaks LangSmith's protocol.
 #[derive(Debug, Clone)]
@@ -18,11 +23,29 @@ pub(crate) struct Settings {
     pub(crate) compresses: bool,
     /// Whether it is our own server, which has a place for everything.
     pub(crate) is_ours: bool,
+    pub(crate) filing: Filing,
+    /// Tells servers of one address and project apart that have keys of their own; 0 where there is but one.
+    pub(crate) number: usize,
+    /// Where LangSmith's own SDKs leave what they could not send.
+    pub(crate) failed: Option<PathBuf>,
+}
+
+/// Under which project runs are filed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Filing {
+    /// The one that they name, else that of the settings.
+    AsNamed,
+    /// That of the settings. With `own_ids`, they are copies with ids of their own.
+    Together { own_ids: bool },
 }
 
 impl Settings {
     pub(crate) fn identity(&self) -> Identity {
-        Identity::new(self.name, self.endpoint.to_string(), &*self.project)
+        let project = match self.number {
+            0 => self.project.clone(),
+            number => format!("{} ({number})", self.project),
+        };
+        Identity::new(self.name, self.endpoint.to_string(), project)
     }
 }
 
@@ -36,6 +59,8 @@ pub struct LangSmithBuilder {
     workspace: Option<String>,
     headers: Vec<(String, Secret)>,
     is_plain: bool,
+    filing: Option<Filing>,
+    failed: Option<PathBuf>,
 }
 
 impl LangSmithBuilder {
@@ -54,6 +79,30 @@ impl LangSmithBuilder {
     /// The project of runs that name none. `default` when nobody says otherwise.
     pub fn project(mut self, name: impl Into<String>) -> Self {
         self.project = Some(name.into());
+        self
+    }
+
+    /// Files all runs under this exporter's project, whatever project they name, and gives them ids of their own there: for
+    /// a second project on a server that is sent the same runs. The ids are those that LangSmith's SDKs would give.
+    ///
+    /// ```
+    /// use traceable_exporters::LangSmith;
+    ///
+    /// let archive = LangSmith::builder().api_key("lsv2_pt_0123456789").project("archive").replica().build()?;
+    /// # Ok::<(), traceable_exporters::ConfigError>(())
+    /// ```
+    pub fn replica(self) -> Self {
+        self.filing(Filing::Together { own_ids: true })
+    }
+
+    pub(super) fn filing(mut self, filing: Filing) -> Self {
+        self.filing = Some(filing);
+        self
+    }
+
+    /// The folder in which LangSmith's SDKs for Python and JavaScript leave what they could not send. A drain sends it.
+    pub fn failed_traces(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.failed = Some(folder.into());
         self
     }
 
@@ -104,10 +153,13 @@ impl LangSmithBuilder {
         Ok(LangSmith::of(Settings {
             name: "langsmith",
             endpoint,
-            project: self.project.unwrap_or_else(|| "default".to_owned()),
+            project: self.project.unwrap_or_else(|| PROJECT.to_owned()),
             headers,
             compresses: !self.is_plain,
             is_ours: false,
+            filing: self.filing.unwrap_or(Filing::AsNamed),
+            number: 0,
+            failed: self.failed,
         }))
     }
 }

@@ -1,10 +1,10 @@
 //! LangSmith's environment variables, as its own SDKs read them.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::PathBuf};
 
 use serde::Deserialize;
 
-use super::LangSmith;
+use super::{Filing, LangSmith, Settings, builder::PROJECT};
 use crate::http::ConfigError;
 
 /// Looks a variable up by the name behind its prefix.
@@ -20,8 +20,15 @@ pub(super) fn variable(name: &str) -> Option<String> {
 }
 
 pub(super) fn primary(variable: Lookup<'_>) -> Result<LangSmith, ConfigError> {
-    let endpoint = Replica { api_url: variable("ENDPOINT"), api_key: variable("API_KEY"), project_name: None };
-    replica(endpoint, variable)
+    let (api_url, api_key) = (variable("ENDPOINT"), variable("API_KEY"));
+    let mut primary = replica(Replica { api_url, api_key, ..Replica::default() }, variable)?;
+    primary.settings.failed = variable("FAILED_TRACES_DIR").map(PathBuf::from);
+    Ok(primary)
+}
+
+/// The project of runs that name none.
+fn project(variable: Lookup<'_>) -> Option<String> {
+    variable("PROJECT").or_else(|| variable("SESSION"))
 }
 
 pub(super) fn all(variable: Lookup<'_>) -> Result<Vec<LangSmith>, ConfigError> {
@@ -30,7 +37,7 @@ pub(super) fn all(variable: Lookup<'_>) -> Result<Vec<LangSmith>, ConfigError> {
         Ok(Replicas::List(list)) => list,
         Ok(Replicas::Keys(keys)) => keys
             .into_iter()
-            .map(|(url, key)| Replica { api_url: Some(url), api_key: Some(key), project_name: None })
+            .map(|(url, key)| Replica { api_url: Some(url), api_key: Some(key), ..Replica::default() })
             .collect(),
         // The text holds keys.
         Err(_) => {
@@ -40,7 +47,36 @@ pub(super) fn all(variable: Lookup<'_>) -> Result<Vec<LangSmith>, ConfigError> {
             ));
         }
     };
-    replicas.into_iter().map(|of| replica(of, variable)).collect()
+    if replicas.iter().filter(|replica| replica.primary == Some(true)).count() > 1 {
+        return Err(ConfigError::new("LANGSMITH_RUNS_ENDPOINTS says of more than one that it is `primary`"));
+    }
+    let mut all: Vec<LangSmith> = Vec::with_capacity(replicas.len());
+    for of in replicas {
+        let next = replica(of, variable)?;
+        let (is_known, is_new) = (|other: &&LangSmith| next.is_beside(other), |other: &LangSmith| !next.is_same(other));
+        if all.iter().all(is_new) {
+            let number = all.iter().filter(is_known).count();
+            all.push(LangSmith::of(Settings { number: if number > 0 { number + 1 } else { 0 }, ..next.settings }));
+        }
+    }
+    // What other SDKs left is not for a copy: its ids are in its bodies.
+    let keeps = |langsmith: &&mut LangSmith| langsmith.settings.filing != Filing::Together { own_ids: true };
+    if let Some(first) = all.iter_mut().find(keeps) {
+        first.settings.failed = variable("FAILED_TRACES_DIR").map(PathBuf::from);
+    }
+    Ok(all)
+}
+
+impl LangSmith {
+    /// Whether both are one address and project.
+    fn is_beside(&self, other: &Self) -> bool {
+        (&self.settings.endpoint, &self.settings.project) == (&other.settings.endpoint, &other.settings.project)
+    }
+
+    /// Whether both are sent the same, with the same key.
+    fn is_same(&self, other: &Self) -> bool {
+        self.is_beside(other) && self.settings.headers == other.settings.headers
+    }
 }
 
 #[derive(Deserialize)]
@@ -50,24 +86,36 @@ enum Replicas {
     Keys(BTreeMap<String, String>),
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 struct Replica {
     api_url: Option<String>,
     api_key: Option<String>,
     project_name: Option<String>,
+    primary: Option<bool>,
+}
+
+impl Replica {
+    /// Where its project is another one than that of runs that name none, they are copies there; unless it is said.
+    fn filing(&self, own: &str) -> Filing {
+        let named = self.project_name.as_deref();
+        match self.primary {
+            Some(true) if named.is_none() => Filing::AsNamed,
+            Some(is_primary) => Filing::Together { own_ids: !is_primary },
+            None => named.map_or(Filing::AsNamed, |named| Filing::Together { own_ids: named != own }),
+        }
+    }
 }
 
 fn replica(replica: Replica, variable: Lookup<'_>) -> Result<LangSmith, ConfigError> {
-    let mut builder = LangSmith::builder();
+    let own = project(variable).unwrap_or_else(|| PROJECT.to_owned());
+    let mut builder = LangSmith::builder().filing(replica.filing(&own));
     if let Some(url) = replica.api_url {
         builder = builder.endpoint(url);
     }
     if let Some(key) = replica.api_key {
         builder = builder.api_key(key);
     }
-    if let Some(project) = replica.project_name.or_else(|| variable("PROJECT")).or_else(|| variable("SESSION")) {
-        builder = builder.project(project);
-    }
+    builder = builder.project(replica.project_name.unwrap_or(own));
     if let Some(workspace) = variable("WORKSPACE_ID").or_else(|| variable("TENANT_ID")) {
         builder = builder.workspace(workspace);
     }
@@ -118,6 +166,36 @@ mod tests {
         assert_eq!(named(&[("RUNS_ENDPOINTS", keys)]).unwrap().len(), 1);
         let error = named(&[("RUNS_ENDPOINTS", "https://a.example=lsv2_secret")]).unwrap_err();
         assert!(error.contains("RUNS_ENDPOINTS") && !error.contains("lsv2_secret"), "{error}");
+    }
+
+    #[test]
+    fn projects_of_one_server_are_copies_but_for_the_one_that_runs_are_in() {
+        let filings = |list: &str, project: &str| {
+            let lookup = |name: &str| match name {
+                "RUNS_ENDPOINTS" => Some(list.to_owned()),
+                "PROJECT" => Some(project.to_owned()),
+                _ => None,
+            };
+            all(&lookup).map(|all| all.iter().map(|one| one.settings.filing).collect::<Vec<_>>())
+        };
+        let [kept, copied] = [false, true].map(|own_ids| Filing::Together { own_ids });
+        let list = r#"[{"api_url": "http://a", "project_name": "p"}, {"api_url": "http://a", "project_name": "q"},
+            {"api_url": "http://b"}]"#;
+        assert_eq!(filings(list, "p").unwrap(), [kept, copied, Filing::AsNamed]);
+        assert_eq!(filings(list, "other").unwrap(), [copied, copied, Filing::AsNamed]);
+        let said = list.replacen(r#""project_name": "q""#, r#""project_name": "q", "primary": true"#, 1);
+        assert_eq!(filings(&said, "other").unwrap(), [copied, kept, Filing::AsNamed]);
+        let twice = said.replacen(r#""project_name": "p""#, r#""project_name": "p", "primary": true"#, 1);
+        assert!(filings(&twice, "p").unwrap_err().to_string().contains("primary"));
+    }
+
+    #[test]
+    fn two_keys_of_one_project_are_two_destinations_and_one_key_twice_is_one() {
+        let list = r#"[{"api_url": "http://a", "api_key": "k1"}, {"api_url": "http://a", "api_key": "k2"},
+            {"api_url": "http://a/", "api_key": "k1"}]"#;
+        let identities = named(&[("RUNS_ENDPOINTS", list), ("PROJECT", "p")]).unwrap();
+        let projects: Vec<&str> = identities.iter().map(|identity| identity.project.as_str()).collect();
+        assert_eq!(projects, ["p", "p (2)"]);
     }
 
     #[test]

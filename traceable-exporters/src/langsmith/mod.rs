@@ -9,11 +9,13 @@ mod session;
 #[cfg(test)]
 mod tests;
 
-use std::{io, sync::Arc};
+use std::{io, sync::Arc, time::Instant};
 
-use traceable_core::delivery::{Delivery, Identity, Limits, Remote};
+use traceable_core::delivery::{Delivery, Identity, Limits, Remote, Replayed};
 
-pub use self::{builder::LangSmithBuilder, replay::Replayed};
+#[cfg_attr(not(feature = "remote"), allow(unused_imports, reason = "our own server needs it"))]
+pub(crate) use self::builder::Filing;
+pub use self::builder::LangSmithBuilder;
 pub(crate) use self::{builder::Settings, session::Session};
 use crate::http::{self, ConfigError};
 
@@ -49,6 +51,7 @@ impl LangSmith {
     /// - `PROJECT`, else `SESSION`: `default` unless one of them says another
     /// - `WORKSPACE_ID`, else `TENANT_ID`
     /// - `DISABLE_RUN_COMPRESSION`: `true` sends bodies as they are
+    /// - `FAILED_TRACES_DIR`: where LangSmith's SDKs leave what they could not send; a drain sends it
     ///
     /// # Errors
     ///
@@ -58,11 +61,15 @@ impl LangSmith {
     }
 
     /// All that the environment names: the one of [`LangSmith::from_env`] or, where `RUNS_ENDPOINTS` is set, those in it:
-    /// `[{"api_url": …, "api_key": …, "project_name": …}]`, or `{"address": "key"}`.
+    /// `[{"api_url": …, "api_key": …, "project_name": …, "primary": …}]`, or `{"address": "key"}`.
+    ///
+    /// All runs are filed under a `project_name`, whatever project they name. They keep their ids in the project that is
+    /// `primary` and, where that is not said, in the one that `PROJECT` names; in others they are copies with ids of their
+    /// own, as with LangSmith's SDKs: see [`LangSmithBuilder::replica`].
     ///
     /// # Errors
     ///
-    /// As [`LangSmith::from_env`], and when `RUNS_ENDPOINTS` is not of its form.
+    /// As [`LangSmith::from_env`], when `RUNS_ENDPOINTS` is not of its form, and when more than one is `primary`.
     pub fn all_from_env() -> Result<Vec<Self>, ConfigError> {
         env::all(&env::variable)
     }
@@ -79,6 +86,13 @@ impl Remote for LangSmith {
 
     fn limits(&self) -> Limits {
         Limits::default()
+    }
+
+    fn replay(&self, deadline: Instant) -> io::Result<Replayed> {
+        match &self.settings.failed {
+            Some(folder) if folder.is_dir() => self.replay_folder(folder, Some(deadline)),
+            _ => Ok(Replayed::default()),
+        }
     }
 
     fn drive(self: Arc<Self>, delivery: Delivery) -> io::Result<()> {

@@ -1,13 +1,13 @@
 //! Sends what LangSmith's own SDKs could not: they keep a failed request as a file, and never look at it again.
 
-use std::{fs, io, path::Path};
+use std::{fs, io, path::Path, time::Instant};
 
 use reqwest::{
     Url,
     header::{HeaderName, HeaderValue},
 };
 use serde::Deserialize;
-use traceable_core::model::Bytes;
+use traceable_core::{delivery::Replayed, model::Bytes};
 
 use super::{LangSmith, Session};
 use crate::http::{self, Request};
@@ -17,16 +17,6 @@ const MAX_FILE: u64 = 64 << 20;
 
 /// What of a kept request's headers is sent: what says how its body is to be read. Keys are our own.
 const HEADERS: [&str; 2] = ["content-type", "content-encoding"];
-
-/// What became of the files.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Replayed {
-    /// Files that were taken and removed.
-    pub sent: u64,
-    /// Files that stay, each with why.
-    pub left: Vec<(String, String)>,
-}
 
 /// A file as LangSmith's SDKs for Python and JavaScript write it.
 #[derive(Deserialize)]
@@ -42,12 +32,13 @@ impl LangSmith {
     /// Sends the requests that LangSmith's SDKs left in `LANGSMITH_FAILED_TRACES_DIR`, and removes those that are taken.
     ///
     /// They go to this exporter's server with its key, whatever the files say; one that is for another server stays. It
-    /// stops at the first that shows that the server takes nothing now. Blocks; not for asynchronous code.
+    /// stops at the first that shows that the server takes nothing now, and at the deadline where there is one. Blocks; not
+    /// for asynchronous code.
     ///
     /// # Errors
     ///
     /// When the folder cannot be read, or the thread that sends cannot be started.
-    pub fn replay(&self, folder: impl AsRef<Path>) -> io::Result<Replayed> {
+    pub fn replay_folder(&self, folder: impl AsRef<Path>, deadline: Option<Instant>) -> io::Result<Replayed> {
         let mut files: Vec<_> = fs::read_dir(folder)?
             .filter_map(Result::ok)
             .map(|file| file.path())
@@ -58,6 +49,10 @@ impl LangSmith {
         http::run(async move {
             let mut replayed = Replayed::default();
             for path in files {
+                if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+                    replayed.left.push((path.display().to_string(), "there was no more time".to_owned()));
+                    continue;
+                }
                 match session.replay(&path).await {
                     Ok(()) => replayed.sent += 1,
                     Err(Left { why, is_last }) => {

@@ -14,10 +14,10 @@ use traceable_core::{
 };
 use traceable_wire::{
     encoding::Encoding,
-    langsmith::{Encoder, Feedback},
+    langsmith::{Encoder, Feedback, replica},
 };
 
-use super::{Settings, files, info::Info};
+use super::{Filing, Settings, files, info::Info};
 use crate::http::{Backend, Client, Endpoint, Request};
 
 /// How long a server whose `/info` was no good is not asked again; twice as long each time, up to the second.
@@ -47,6 +47,7 @@ pub(crate) struct Session {
     project: String,
     compresses: bool,
     is_ours: bool,
+    filing: Filing,
     known: Mutex<Known>,
 }
 
@@ -58,6 +59,7 @@ impl Session {
             project: settings.project.clone(),
             compresses: settings.compresses,
             is_ours: settings.is_ours,
+            filing: settings.filing,
             known: Mutex::default(),
         })
     }
@@ -96,9 +98,11 @@ impl Session {
             }
         }
         let mut rest = &*rest;
+        let mut ack = Ack::default();
         while !rest.is_empty() {
             let slice = self.slice(rest, info).await;
-            let (taken, request) = self.encode(&mut encoder, &slice, info)?;
+            let (taken, left_out, request) = self.encode(&mut encoder, &slice, info)?;
+            ack.refused += left_out;
             if let Some(request) = request {
                 let answered = self.client.ask(request).await?;
                 if answered.status == 404 && info.is_multipart && !self.is_ours {
@@ -113,7 +117,7 @@ impl Session {
                 self.feedback(score).await?;
             }
         }
-        Ok(Some(Ack::default()))
+        Ok(Some(ack))
     }
 
     /// Whether a change is sent by itself: feedback that does not name its trace, or that the server takes no other way.
@@ -146,13 +150,13 @@ impl Session {
         slice
     }
 
-    /// The next request, and how many of the changes are done with when it is taken.
+    /// The next request, how many of the changes are done with when it is taken, and how many of these have no place in it.
     fn encode(
         &self,
         encoder: &mut Encoder,
         slice: &[Cow<'_, RunChange>],
         info: Info,
-    ) -> Result<(usize, Option<Request>), ExportError> {
+    ) -> Result<(usize, u64, Option<Request>), ExportError> {
         let changes = slice.iter().map(|change| &**change);
         let boundary = boundary();
         let (written, path, content_type) = if info.is_multipart {
@@ -168,7 +172,7 @@ impl Session {
             )));
         }
         if written.body.is_empty() {
-            return Ok((written.taken, None));
+            return Ok((written.taken, written.left_out, None));
         }
         let encoding = if self.compresses { info.encoding } else { Encoding::Identity };
         let body =
@@ -178,7 +182,7 @@ impl Session {
         if encoding != Encoding::Identity {
             request = request.header(CONTENT_ENCODING.as_str(), HeaderValue::from_static(encoding.name()));
         }
-        Ok((written.taken, Some(request)))
+        Ok((written.taken, written.left_out, Some(request)))
     }
 
     /// Sends feedback by itself, and waits a little for its run to come.
@@ -206,6 +210,16 @@ impl Session {
 impl Backend for Session {
     async fn send(&self, entries: &[Entry]) -> Result<Ack, ExportError> {
         let info = self.info().await?;
+        let copies: Vec<Entry>;
+        let entries = match self.filing {
+            Filing::AsNamed => entries,
+            Filing::Together { own_ids } => {
+                let copy =
+                    |entry: &Entry| Entry { change: replica(&entry.change, &self.project, own_ids), ..entry.clone() };
+                copies = entries.iter().map(copy).collect();
+                &copies
+            }
+        };
         if let Some(ack) = self.send_as(entries, info).await? {
             return Ok(ack);
         }

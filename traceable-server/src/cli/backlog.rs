@@ -8,8 +8,8 @@ use std::{
 
 use serde::Serialize;
 use traceable_core::{
-    delivery::Standing,
-    spool::{Disk as _, Meta, StdDisk},
+    delivery::{Identity, Standing},
+    spool::{Backlog, Directory, look},
 };
 use traceable_store::Store;
 
@@ -36,55 +36,60 @@ pub(super) struct Spool {
 /// How a backend stands.
 #[derive(Debug, Serialize)]
 pub(super) struct Backend {
-    pub(super) name: String,
+    pub(super) destination: Identity,
     pub(super) standing: Standing,
+    /// Records that it has not taken.
+    pub(super) pending: u64,
+    pub(super) pending_bytes: u64,
     /// Files with what it refused for good.
-    pub(super) refused_files: usize,
+    pub(super) refused_files: u64,
+    pub(super) refused_bytes: u64,
 }
 
 pub(super) fn spools(home: &Home, store: &Store) -> Result<Vec<Spool>, Failure> {
-    home.spools()?.iter().map(|directory| spool(directory, store)).collect()
+    let known = home.spools()?;
+    let found = look(home.path())?.into_iter().filter(|directory| known.contains(&directory.path));
+    found.map(|directory| spool(directory, store)).collect()
 }
 
-fn spool(directory: &Path, store: &Store) -> Result<Spool, Failure> {
-    let name = directory.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let meta = Meta::read(&StdDisk, directory).ok();
+fn spool(found: Directory, store: &Store) -> Result<Spool, Failure> {
+    let name = found.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let read = store.positions(&name)?.pop();
-    let mut found = Spool {
-        pid: meta.as_ref().map_or(0, |meta| meta.pid),
-        executable: meta.as_ref().map_or_else(|| "?".into(), |meta| meta.executable.clone()),
-        start: meta.map_or(0, |meta| meta.start),
-        // Whoever writes a directory holds its lock.
-        is_alive: matches!(StdDisk.lock(&directory.join("lock"), false), Ok(None)),
-        directory: name,
-        bytes: 0,
-        unread_bytes: 0,
-        backends: Vec::new(),
-    };
-    for entry in fs::read_dir(directory)? {
+    let mut unread_bytes = 0;
+    for entry in fs::read_dir(&found.path)? {
         let entry = entry?;
-        let file = entry.file_name().to_string_lossy().into_owned();
-        if let Some(segment) = file.strip_prefix("seg-").and_then(|number| number.parse::<u64>().ok()) {
-            let bytes = entry.metadata().map_or(0, |metadata| metadata.len());
-            let done = match &read {
-                Some(read) if segment < read.segment => bytes,
-                Some(read) if segment == read.segment => read.offset.min(bytes),
-                _ => 0,
-            };
-            found.bytes += bytes;
-            found.unread_bytes += bytes - done;
-        } else if let Some(backend) = file.strip_prefix("state-") {
-            let standing = bounded(&entry.path()).ok().and_then(|text| serde_json::from_slice(&text).ok());
-            let refused = fs::read_dir(directory.join(format!("dead-{backend}"))).map_or(0, Iterator::count);
-            found.backends.push(Backend {
-                // Behind the name stands a hash.
-                name: backend.rsplit_once('-').map_or(backend, |(name, _)| name).to_owned(),
-                standing: standing.unwrap_or_default(),
-                refused_files: refused,
-            });
-        }
+        let file = entry.file_name();
+        let segment = file.to_str().and_then(|file| file.strip_prefix("seg-")).and_then(|number| number.parse().ok());
+        let Some(segment): Option<u64> = segment else { continue };
+        let bytes = entry.metadata().map_or(0, |metadata| metadata.len());
+        unread_bytes += match &read {
+            Some(read) if segment < read.segment => 0,
+            Some(read) if segment == read.segment => bytes.saturating_sub(read.offset),
+            _ => bytes,
+        };
     }
-    Ok(found)
+    let meta = found.meta.as_ref();
+    Ok(Spool {
+        pid: meta.map_or(0, |meta| meta.pid),
+        executable: meta.map_or_else(|| "?".into(), |meta| meta.executable.clone()),
+        start: meta.map_or(0, |meta| meta.start),
+        is_alive: found.is_held,
+        directory: name,
+        bytes: found.bytes,
+        unread_bytes,
+        backends: found.backlogs.into_iter().map(backend).collect(),
+    })
+}
+
+fn backend(backlog: Backlog) -> Backend {
+    Backend {
+        destination: backlog.destination,
+        standing: backlog.standing,
+        pending: backlog.pending,
+        pending_bytes: backlog.pending_bytes,
+        refused_files: backlog.dead_files,
+        refused_bytes: backlog.dead_bytes,
+    }
 }
 
 pub(super) fn bounded(path: &Path) -> io::Result<Vec<u8>> {

@@ -105,17 +105,7 @@ fn print(cli: &mut Cli, report: &Report) -> Result<(), Failure> {
             bytes(spool.bytes)
         ))?;
         for backend in &spool.backends {
-            let standing = &backend.standing;
-            let said =
-                if standing.last_answer.is_empty() { "no answer yet".into() } else { line(&standing.last_answer) };
-            cli.line(format_args!("    {}: {said}, {} delivered", line(&backend.name), count(standing.delivered)))?;
-            if let Some(since) = standing.paused_since {
-                cli.line(bad(format!("      nothing is delivered since {}", ago(since, now))))?;
-            }
-            if standing.refused > 0 || backend.refused_files > 0 {
-                let text = format!("      refused for good: {}", counted(standing.refused, "change"));
-                cli.line(bad(text))?;
-            }
+            print_backend(cli, backend, spool.is_alive)?;
         }
     }
     if report.spools.is_empty() {
@@ -128,6 +118,35 @@ fn print(cli: &mut Cli, report: &Report) -> Result<(), Failure> {
             TOO_MUCH => cli.line(format_args!("  {runs} removed: the store was larger than --max-size says"))?,
             reason => cli.line(bad(format!("{runs} not recorded: {}", line(reason))))?,
         }
+    }
+    Ok(())
+}
+
+fn print_backend(cli: &mut Cli, backend: &backlog::Backend, is_alive: bool) -> Result<(), Failure> {
+    let (look, now, standing) = (cli.look, now(), &backend.standing);
+    let bad = |text: String| look.paint(RED, &text);
+    let project = if backend.destination.project.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", line(&backend.destination.project))
+    };
+    let said = if standing.last_answer.is_empty() {
+        "no answer yet".into()
+    } else {
+        format!("{}, {}", line(&standing.last_answer), ago(standing.last_answer_at, now))
+    };
+    cli.line(format_args!("    {}{project}: {said}", line(&backend.destination.to_string())))?;
+    if let Some(since) = standing.paused_since {
+        cli.line(bad(format!("      nothing is delivered since {}", ago(since, now))))?;
+    }
+    if backend.pending > 0 {
+        let who = if is_alive { "" } else { "; `traceable drain`, or the program when it runs again, sends them" };
+        let text = format!("      {} wait, {}{who}", counted(backend.pending, "record"), bytes(backend.pending_bytes));
+        cli.line(if is_alive { text } else { look.paint(YELLOW, &text) })?;
+    }
+    if backend.refused_files > 0 {
+        let (files, size) = (counted(backend.refused_files, "file"), bytes(backend.refused_bytes));
+        cli.line(bad(format!("      refused for good and kept aside: {files}, {size}")))?;
     }
     Ok(())
 }

@@ -5,6 +5,7 @@ mod backlog;
 mod change;
 mod configured;
 mod doctor;
+mod drain;
 mod export;
 mod import;
 mod ls;
@@ -71,6 +72,8 @@ enum Command {
         /// Which shell
         shell: clap_complete::Shell,
     },
+    /// Send what programs left for their destinations
+    Drain(drain::Arguments),
     /// Say what is configured, what reaches us, and what is stuck
     Doctor,
 }
@@ -133,6 +136,7 @@ pub fn run() -> ExitCode {
                 clap_complete::generate(shell, &mut Arguments::command(), "traceable", &mut cli.out);
                 Ok(())
             }
+            Command::Drain(arguments) => drain::run(&mut cli, &arguments),
             Command::Doctor => doctor::run(&mut cli),
         };
         done.and_then(|()| Ok(cli.out.flush()?))

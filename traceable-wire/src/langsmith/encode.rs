@@ -156,6 +156,8 @@ impl Encoder {
                 }
                 Ok(true) if !empty => break,
                 Ok(true) | Err(_) => encoded.refused += 1,
+                // What was dropped is no change of anything.
+                Ok(false) if matches!(change, RunChange::Progress(_) | RunChange::Report(_)) => {}
                 Ok(false) => encoded.left_out += u64::from(!joined.contains(&of(change))),
             }
             encoded.taken += 1;

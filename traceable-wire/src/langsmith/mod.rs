@@ -12,6 +12,7 @@ mod multipart;
 mod normalise;
 mod read;
 mod record;
+mod replica;
 
 pub use batch::decode_batch;
 pub use decode::{Decoded, MAX_PARTS, PartError, Problem, decode_patch, decode_post};
@@ -20,3 +21,4 @@ pub use feedback::{Feedback, decode_feedback, normalise_score};
 pub use multipart::{boundary_of, decode_multipart};
 pub use normalise::normalise;
 pub use record::Record;
+pub use replica::replica;

@@ -172,6 +172,9 @@ impl Assembly {
             }
             Record::End { key, end, status, body } => {
                 if !self.entries.contains_key(&key) {
+                    if last {
+                        counters::dropped(Reason::NoStart);
+                    }
                     return last;
                 }
                 self.end(key, end, status, body);
@@ -406,5 +409,23 @@ impl Assembly {
         if self.entries.get(&key).is_some_and(|entry| entry.open.is_none() && entry.handles == 0) {
             self.entries.remove(&key);
         }
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    /// Nothing else counts by this reason in this program of tests.
+    #[test]
+    fn an_end_without_a_start_is_counted_when_its_start_can_come_no_more() {
+        let counted = || counters::drops().get("no_start").copied().unwrap_or_default();
+        let mut assembly = Assembly::default();
+        let end: Vec<u8> = record::end_head(7, 1_000, Status::Ok, &[]).into_iter().flat_map(u64::to_le_bytes).collect();
+        assembly.take(0, &end);
+        assembly.end_pass(2_000, false);
+        assert_eq!(counted(), 0);
+        assembly.end_pass(3_000, false);
+        assert_eq!((counted(), assembly.wants_ticks()), (1, false));
     }
 }

@@ -66,9 +66,14 @@ impl Spooled {
         self.spool.next_tend()
     }
 
-    /// Whether all that was taken outlives the process.
-    pub(crate) fn is_safe(&self) -> bool {
-        self.spool.health().waiting == 0
+    /// Changes that are in memory alone.
+    pub(crate) fn waiting(&self) -> usize {
+        self.spool.health().waiting
+    }
+
+    /// Whether its backends are sent what stands in a directory that another process left.
+    pub(crate) fn has_adopted(&self, dir: &std::path::Path) -> bool {
+        self.spool.has_adopted(dir)
     }
 
     /// What was dropped, by reason.

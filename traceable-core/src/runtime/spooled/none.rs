@@ -12,7 +12,7 @@ impl Spooled {
         match self.0 {}
     }
 
-    pub(crate) fn is_safe(&self) -> bool {
+    pub(crate) fn waiting(&self) -> usize {
         match self.0 {}
     }
 

@@ -6,7 +6,9 @@ use std::{
 };
 
 use traceable_core::delivery::{Delivery, Limits, Link, Remote as _};
-use traceable_core::model::{Attachment, AttachmentData, Run, RunChange, RunId, Score, ScoreSource, ScoreTarget};
+use traceable_core::model::{
+    Attachment, AttachmentData, DottedOrder, Run, RunChange, RunId, Score, ScoreSource, ScoreTarget,
+};
 #[cfg(feature = "remote")]
 use traceable_core::model::{AttachmentFor, Report, Thread, User};
 
@@ -165,6 +167,58 @@ async fn feedback_goes_along_where_it_names_its_trace_and_alone_elsewhere() {
     assert_eq!(memory.buried(), [2], "feedback on a run that never comes holds nothing up");
 }
 
+#[tokio::test]
+async fn two_projects_of_one_server_have_a_tree_each() {
+    let server = well(INFO).await;
+    let url = &server.url;
+    let list = format!(
+        r#"[{{"api_url": "{url}", "project_name": "film-club"}}, {{"api_url": "{url}", "project_name": "archive"}}]"#
+    );
+    let lookup = |name: &str| match name {
+        "RUNS_ENDPOINTS" => Some(list.clone()),
+        "PROJECT" => Some("film-club".to_owned()),
+        _ => None,
+    };
+    let id = RunId::from_u128;
+    let order = DottedOrder::root(1_000_000, id(1));
+    let [root, child] = [(1, None, order.clone()), (2, Some(id(1)), order.child(1_000_000, id(2)))].map(
+        |(n, parent_id, dotted_order)| {
+            let project = Some("film-club".into());
+            RunChange::End(Box::new(Run { trace_id: id(1), parent_id, dotted_order, project, ..run(n) }))
+        },
+    );
+    for langsmith in crate::langsmith::env::all(&lookup).unwrap() {
+        let memory = Memory::of([root.clone(), child.clone(), score(ScoreTarget::Trace(id(1)))]);
+        deliver_all(&langsmith.settings, &memory).await;
+    }
+    let requests = server.at("/runs/multipart");
+    let [first, copy] = &requests[..] else { panic!("{} requests", requests.len()) };
+    for (request, project, of) in
+        [(first, "film-club", &(|n| id(n)) as &dyn Fn(u128) -> RunId), (copy, "archive", &|n| id(n).derived("archive"))]
+    {
+        let changes = request.changes();
+        let runs: Vec<&Run> = changes.iter().filter_map(RunChange::run).collect();
+        assert_eq!(runs.iter().map(|run| run.id).collect::<Vec<_>>(), [of(1), of(2)], "{project}");
+        assert_eq!(runs[1].dotted_order.segments().map(|(_, id)| id).collect::<Vec<_>>(), [of(1), of(2)]);
+        assert_eq!((runs[1].trace_id, runs[1].parent_id), (of(1), Some(of(1))), "{project}");
+        assert!(runs.iter().all(|run| run.project.as_deref() == Some(project)));
+        let scored = changes.iter().find_map(|change| match change {
+            RunChange::Score(score) => Some((score.id, score.target.clone())),
+            _ => None,
+        });
+        assert_eq!(scored, Some((of(9), ScoreTarget::Trace(of(1)))), "{project}");
+    }
+}
+
+#[tokio::test]
+async fn what_langsmith_has_no_place_for_is_counted_as_refused() {
+    let server = well(INFO).await;
+    let thread = RunChange::Thread(Box::default());
+    let memory = Memory::of([end(1), thread, score(ScoreTarget::Thread("t".into()))]);
+    deliver_all(&settings(&server.url), &memory).await;
+    assert_eq!((memory.refused(), memory.buried()), (2, Vec::new()));
+}
+
 #[cfg(feature = "remote")]
 #[tokio::test]
 async fn our_own_server_is_told_everything() {
@@ -212,7 +266,7 @@ async fn what_other_sdks_could_not_send_is_sent_and_removed() {
     put("trace_4.json", &format!("{}/runs/batch", server.url));
     std::fs::write(folder.path().join("trace_5.json"), "half of a fi").unwrap();
     let langsmith = LangSmith::builder().endpoint(&server.url).api_key("lsv2_pt_ours").build().unwrap();
-    let replayed = langsmith.replay(folder.path()).unwrap();
+    let replayed = langsmith.replay_folder(folder.path(), None).unwrap();
     let left: Vec<&str> = replayed.left.iter().map(|(path, _)| path.rsplit('/').next().unwrap()).collect();
     assert_eq!((replayed.sent, &*left), (2, &["trace_2.json", "trace_3.json", "trace_5.json"][..]));
     assert!(!folder.path().join("trace_1.json").exists() && folder.path().join("trace_2.json").exists());
@@ -224,7 +278,7 @@ async fn what_other_sdks_could_not_send_is_sent_and_removed() {
     put("trace_6.json", "runs/multipart");
     put("trace_7.json", "runs/multipart");
     let down = LangSmith::builder().endpoint("http://127.0.0.1:1").build().unwrap();
-    let replayed = down.replay(folder.path()).unwrap();
+    let replayed = down.replay_folder(folder.path(), None).unwrap();
     assert_eq!(replayed.sent, 0);
     assert!(folder.path().join("trace_7.json").exists());
 }
