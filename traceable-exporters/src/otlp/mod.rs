@@ -16,7 +16,7 @@ use traceable_core::{
     delivery::{Delivery, Identity, Limits, Remote, Wants},
     runtime::say,
 };
-pub use traceable_wire::otlp::{Convention, Conventions, Resource, ResourceError, UnknownConvention};
+pub use traceable_wire::otlp::{Conventions, Resource, ResourceError};
 
 pub use self::builder::OtlpBuilder;
 use self::{builder::Settings, session::Session};

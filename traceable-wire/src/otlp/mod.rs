@@ -13,6 +13,7 @@ mod encode;
 mod names;
 mod normalise;
 mod open;
+mod plain;
 mod proto;
 #[cfg(feature = "otlp-decode")]
 mod read;
@@ -28,4 +29,5 @@ pub use conventions::{Convention, Conventions, UnknownConvention};
 pub use decode::{Decoded, Problem, decode_logs, decode_traces};
 pub use encode::{Encoded, Encoder, MAX_BYTES, Request, Signal, TARGET_BYTES};
 pub use normalise::{normalise, normalise_score};
+pub use plain::{AttributeValue, Attributes, Span, SpanEvent, SpanStatus};
 pub use resource::{Resource, ResourceError};
