@@ -27,7 +27,7 @@ pub(super) struct Runs {
     known: HashMap<RunId, SpanContext>,
     ended: VecDeque<RunId>,
     /// Runs that ended, by their parent, whose span has not begun.
-    waiting: HashMap<RunId, Vec<Box<Run>>>,
+    waiting: HashMap<RunId, Vec<Run>>,
     /// The parents that are waited for.
     order: VecDeque<RunId>,
     scores: VecDeque<(RunId, Score)>,
@@ -143,7 +143,7 @@ impl Taking<'_> {
         if siblings.is_empty() {
             self.runs.order.push_back(parent);
         }
-        siblings.push(Box::new(run.clone()));
+        siblings.push(run.clone());
     }
 
     /// Spans of the runs that waited for this one's, and for theirs.

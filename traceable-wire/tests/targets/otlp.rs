@@ -19,8 +19,7 @@ pub(crate) fn run(data: &[u8]) {
 
 /// What was read is the same run when it is sent on and read again.
 fn comes_back(change: &RunChange) {
-    let mut encoder = Encoder::new(Conventions::default(), Resource::default());
-    let encoded = encoder.encode([change], MAX_BYTES);
+    let encoded = Encoder::new(Conventions::default(), Resource::default()).encode([change], MAX_BYTES);
     assert_eq!((encoded.requests.len(), encoded.left_out, encoded.refused), (1, 0, 0));
     if encoded.cut > 0 {
         return;

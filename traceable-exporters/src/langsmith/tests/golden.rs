@@ -1,9 +1,9 @@
 //! What arrives at a server, held against what LangSmith's Python SDK 0.14.17 sent it for the same programs.
 
 #[path = "../../../../traceable-wire/tests/golden/mod.rs"]
-mod golden;
+mod recorded;
 
-use golden::{Part, RECORDED, Said, bodies, body, split};
+use recorded::{Part, RECORDED, Said, bodies, body, split};
 use serde_json::Map;
 use traceable_core::model::RunChange;
 use traceable_wire::langsmith::decode_multipart;

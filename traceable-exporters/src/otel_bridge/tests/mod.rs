@@ -305,8 +305,8 @@ fn what_the_sampler_leaves_out_it_leaves_out_with_all_below() {
 fn nobody_waits_for_a_parent_that_does_not_come() {
     let mut app = App::new(RunIds::default(), Sampler::AlwaysOn);
     let caller: RunId = "0190163d-8694-7000-8000-00000000002a".parse().unwrap();
-    let called = Run { parent_id: Some(caller), trace_id: caller, ..run(1, &[]) };
-    app.take(vec![end(&called), end(&run(3, &[2])), end(&run(4, &[2, 3]))]);
+    let here = Run { parent_id: Some(caller), trace_id: caller, ..run(1, &[]) };
+    app.take(vec![end(&here), end(&run(3, &[2])), end(&run(4, &[2, 3]))]);
     let spans = app.spans();
     assert_eq!(spans.keys().collect::<Vec<_>>(), ["run 1"]);
     assert_eq!(spans["run 1"].parent_span_id, SpanId::from(caller.span_id()));
