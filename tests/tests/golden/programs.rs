@@ -1,4 +1,9 @@
 //! The recorded programs.
+#![allow(
+    clippy::needless_pass_by_value,
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the attribute says what its functions are given"
+)]
 
 use std::cell::Cell;
 

@@ -31,9 +31,9 @@ impl Server {
         let feedback = async move |body: Bytes| {
             into.lock().unwrap().push(vec![alone(&serde_json::from_slice(&body).unwrap())]);
         };
-        let info = r#"{"version":"0.18.0","instance_flags":{"gzip_body_enabled":true}}"#;
+        let known = r#"{"version":"0.18.0","instance_flags":{"gzip_body_enabled":true}}"#;
         let router = Router::new()
-            .route("/info", get(async move || ([("content-type", "application/json")], info)))
+            .route("/info", get(async move || ([("content-type", "application/json")], known)))
             .route("/runs/multipart", post(take))
             .route("/feedback", post(feedback));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -23,7 +23,11 @@ fn judge(text: &str, read: Result<Query, QueryError>) {
     match read {
         Ok(query) => {
             let printed = query.to_string();
-            assert_eq!(Query::parse(&printed, NOW).as_ref(), Ok(&query), "{printed}");
+            match Query::parse(&printed, NOW) {
+                // A filter may be larger than what people write.
+                Err(error) if error.to_string().contains("too ") => {}
+                again => assert_eq!(again, Ok(query), "{printed}"),
+            }
         }
         Err(error) => {
             assert!(text.is_char_boundary(error.at()), "{error}");
