@@ -54,6 +54,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "anstyle",
             "getrandom",
             "httpdate",
+            "opentelemetry",
             "percent-encoding",
             "reqwest",
             "rustls",

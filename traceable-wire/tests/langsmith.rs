@@ -1,7 +1,10 @@
 //! Held against what LangSmith's Python SDK sends: its bodies are read, and ours say the same in the same places.
 #![allow(missing_docs, clippy::unwrap_used)]
 
+mod golden;
+
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use golden::{RECORDED, parts, requests, tidy};
 use serde_json::{Value, json};
 use traceable_core::model::{
     Attachment, AttachmentFor, Event, Json, Report, Run, RunChange, RunId, RunType, ScoreTarget, Status, Usage,
@@ -13,55 +16,10 @@ use traceable_wire::langsmith::{
 
 const BOUNDARY: &str = "b7dbe3d42dca402fb18fe22f4b848c92";
 
-/// The requests of a recorded program.
-fn requests(name: &str) -> Vec<Value> {
-    let path = format!("{}/tests/fixtures/{name}.json", env!("CARGO_MANIFEST_DIR"));
-    let recorded: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
-    recorded["requests"].as_array().unwrap().clone()
-}
-
-/// The parts of a recorded request by name, and how they were sent. Of bytes only their number was recorded.
-fn parts(request: &Value) -> Vec<(String, String, Vec<u8>)> {
-    let part = |part: &Value| {
-        let headers: Vec<&str> = part["headers"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
-        let content = match (&part["json"], &part["text"]) {
-            (Value::Null, Value::String(text)) if text == "<8 bytes binary>" => {
-                vec![0xff, 0, b'\r', b'\n', b'-', b'-', 0, 1]
-            }
-            (Value::Null, Value::String(text)) => text.clone().into_bytes(),
-            (json, _) => json.to_string().into_bytes(),
-        };
-        (part["name"].as_str().unwrap().to_owned(), headers.join("\r\n"), content)
-    };
-    request["parts"].as_array().into_iter().flatten().map(part).collect()
-}
-
 /// The body of a recorded request.
 fn body(request: &Value) -> Vec<u8> {
-    let mut body = Vec::new();
-    for (name, headers, content) in parts(request) {
-        body.extend(
-            format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n{headers}\r\n\r\n").bytes(),
-        );
-        body.extend(content);
-        body.extend(b"\r\n");
-    }
-    body.extend(format!("--{BOUNDARY}--\r\n").bytes());
-    body
+    golden::body(&parts(request), BOUNDARY)
 }
-
-const RECORDED: [&str; 10] = [
-    "py_sync",
-    "py_nested",
-    "py_headers",
-    "py_async",
-    "py_gen",
-    "py_error",
-    "py_attach",
-    "py_openai",
-    "py_feedback",
-    "py_trace",
-];
 
 /// What our own body says, part by part.
 fn said(changes: &[RunChange], encoder: &mut Encoder) -> Vec<(String, Value)> {
@@ -78,18 +36,6 @@ fn said(changes: &[RunChange], encoder: &mut Encoder) -> Vec<(String, Value)> {
 
 /// A part without what differs by right: who sent it, how a moment is written, and what is not said.
 fn comparable(name: &str, mut value: Value) -> Value {
-    fn walk(value: &mut Value) {
-        match value {
-            Value::String(text) => {
-                if let Some(time) = parse_time(text) {
-                    *text = time.to_string();
-                }
-            }
-            Value::Array(values) => values.iter_mut().for_each(walk),
-            Value::Object(members) => members.values_mut().for_each(walk),
-            _ => {}
-        }
-    }
     if let Some(record) = value.as_object_mut() {
         record.remove("runtime");
         if let Some(metadata) = record.get_mut("metadata").and_then(Value::as_object_mut) {
@@ -102,7 +48,7 @@ fn comparable(name: &str, mut value: Value) -> Value {
         }
         record.remove("modified_at");
     }
-    walk(&mut value);
+    tidy(&mut value);
     value
 }
 

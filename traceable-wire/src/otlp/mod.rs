@@ -15,6 +15,7 @@ mod json;
 mod names;
 mod normalise;
 mod open;
+mod plain;
 mod proto;
 #[cfg(feature = "otlp-decode")]
 mod read;
@@ -30,4 +31,5 @@ pub use conventions::{Convention, Conventions, UnknownConvention};
 pub use decode::{Decoded, Format, Problem, decode_logs, decode_logs_as, decode_traces, decode_traces_as};
 pub use encode::{Encoded, Encoder, MAX_BYTES, Request, Signal, TARGET_BYTES};
 pub use normalise::{normalise, normalise_score};
+pub use plain::{AttributeValue, Attributes, Span, SpanEvent, SpanStatus};
 pub use resource::{Resource, ResourceError};

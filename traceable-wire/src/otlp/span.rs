@@ -14,7 +14,7 @@ use crate::names::PREFIX;
 
 /// `Span.kind`.
 const INTERNAL: u64 = 1;
-const CLIENT: u64 = 3;
+pub(super) const CLIENT: u64 = 3;
 
 /// `Span.flags`: the trace is recorded, and it is known whether the parent is of another process.
 const SAMPLED: u32 = 0x101;
