@@ -51,11 +51,9 @@ impl Remote for Backend {
                         delivery.answered(parcel, answer, Instant::now());
                     }
                     Step::Done => return,
-                    Step::Wait(until) => {
-                        if delivery.poll_news(&mut Context::from_waker(&waker)).is_pending() {
-                            let wait = until.map_or(Duration::from_secs(60), |until| until - Instant::now());
-                            thread::park_timeout(wait);
-                        }
+                    Step::Wait(until) if delivery.poll_news(&mut Context::from_waker(&waker)).is_pending() => {
+                        let wait = until.map_or(Duration::from_secs(60), |until| until - Instant::now());
+                        thread::park_timeout(wait);
                     }
                     _ => {}
                 }

@@ -255,8 +255,11 @@ async fn keep(store: Arc<Store>, live: Arc<Live>, limits: Limits) {
             live.tell_all();
             let Removed { runs, traces, bytes: freed, .. } = removed;
             let (runs, traces) = (counted(runs, "run"), counted(traces, "trace"));
-            let line = format!("removed the oldest {traces} ({runs}, {}): see --keep and --max-size", bytes(freed));
-            let _ = writeln!(io::stderr(), "traceable: {line}");
+            let freed = bytes(freed);
+            let _ = writeln!(
+                io::stderr(),
+                "traceable: removed the oldest {traces} ({runs}, {freed}): see --keep and --max-size"
+            );
         }
         sleep(SWEEP).await;
     }

@@ -7,7 +7,7 @@ use serde_json::Value;
 use traceable_store::{Of, Query, ReportCount, TOO_MUCH, TOO_OLD};
 
 use super::{Cli, Failure, backlog, configured::Configured, open, remote::Remote};
-use crate::print::{BOLD, DIM, RED, YELLOW, ago, bytes, count, counted, line, now};
+use crate::print::{BOLD, DIM, RED, YELLOW, ago, bytes, counted, line, now};
 
 #[derive(Debug, Serialize)]
 struct Report {

@@ -40,7 +40,7 @@ pub(super) struct Wanted {
 struct Half {
     stored: StoredRun,
     row: Row,
-    below: Vec<(Vec<(String, usize)>, Row)>,
+    below: Vec<(Path, Row)>,
     is_cut: bool,
 }
 
@@ -61,8 +61,14 @@ impl Half {
     }
 }
 
-/// The runs below one in the order of the tree, each with its path: names, and which of its name it is there.
-fn paths(top: &Row, runs: Vec<Row>) -> (Vec<(Vec<(String, usize)>, Row)>, bool) {
+/// Where a run stands below another: names, and which of its name it is there.
+type Path = Vec<(String, usize)>;
+
+/// A line of two: how deep, and who stands there on either side.
+type Line<'a> = (usize, Option<&'a Row>, Option<&'a Row>);
+
+/// The runs below one in the order of the tree, each with its path.
+fn paths(top: &Row, runs: Vec<Row>) -> (Vec<(Path, Row)>, bool) {
     let mut children: HashMap<RunId, Vec<Row>> = HashMap::new();
     for row in runs.into_iter().filter(|row| row.id != top.id) {
         if let Some(parent) = row.parent_id {
@@ -78,7 +84,7 @@ fn paths(top: &Row, runs: Vec<Row>) -> (Vec<(Vec<(String, usize)>, Row)>, bool) 
         let mut below = Vec::new();
         for child in children.remove(&row.id).unwrap_or_default() {
             let n = seen.entry(child.name.clone()).or_default();
-            let mut path: Vec<(String, usize)> = path.clone();
+            let mut path = path.clone();
             path.push((child.name.clone(), *n));
             *n += 1;
             below.push((path, child));
@@ -91,9 +97,9 @@ fn paths(top: &Row, runs: Vec<Row>) -> (Vec<(Vec<(String, usize)>, Row)>, bool) 
 
 /// Both sides' runs, those of one path on one line: those of the first side in its order, each of the other's behind what
 /// it stands behind there.
-fn aligned<'a>(a: &'a Half, b: &'a Half) -> Vec<(usize, Option<&'a Row>, Option<&'a Row>)> {
+fn aligned<'a>(a: &'a Half, b: &'a Half) -> Vec<Line<'a>> {
     let places: HashMap<_, usize> = a.below.iter().enumerate().map(|(at, (path, _))| (path, at)).collect();
-    let mut others: Vec<Vec<(usize, Option<&Row>, Option<&Row>)>> = vec![Vec::new(); a.below.len()];
+    let mut others: Vec<Vec<Line<'_>>> = vec![Vec::new(); a.below.len()];
     let mut twins: Vec<Option<&Row>> = vec![None; a.below.len()];
     let mut behind = 0;
     for (path, row) in &b.below {

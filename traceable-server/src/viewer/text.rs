@@ -77,17 +77,33 @@ pub(super) fn is_unseen(c: char, before: char, behind: &str) -> bool {
     match c {
         '\n' | '\t' => false,
         '\r' => !behind.starts_with('\n'),
-        '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}' => true,
         // Joiners belong into Persian, Hindi and emoji; among Latin letters they only hide.
         '\u{200c}' | '\u{200d}' => before.is_ascii(),
         // So do variation selectors; behind a letter they carry data.
         '\u{fe00}'..='\u{fe0f}' => before.is_ascii_alphabetic() || matches!(before, '\u{fe00}'..='\u{fe0f}'),
-        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{3164}'
-        | '\u{ffa0}' => true,
-        '\u{180b}'..='\u{180f}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' => true,
-        '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff0}'..='\u{fffb}' | '\u{1d173}'..='\u{1d17a}' => true,
-        // Private tags, and selectors of which no text needs so many.
-        '\u{e0000}'..='\u{e0fff}' => true,
+        // What controls, what is empty, what turns text around, and last private tags, and selectors of which no text needs
+        // so many.
+        '\0'..='\u{1f}'
+        | '\u{7f}'..='\u{9f}'
+        | '\u{ad}'
+        | '\u{34f}'
+        | '\u{61c}'
+        | '\u{115f}'
+        | '\u{1160}'
+        | '\u{17b4}'
+        | '\u{17b5}'
+        | '\u{3164}'
+        | '\u{ffa0}'
+        | '\u{180b}'..='\u{180f}'
+        | '\u{200b}'
+        | '\u{200e}'
+        | '\u{200f}'
+        | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}'
+        | '\u{feff}'
+        | '\u{fff0}'..='\u{fffb}'
+        | '\u{1d173}'..='\u{1d17a}'
+        | '\u{e0000}'..='\u{e0fff}' => true,
         _ => false,
     }
 }

@@ -10,7 +10,7 @@ pub(super) struct Found {
 }
 
 impl Found {
-    pub(super) fn id(&self) -> RunId {
+    pub(super) fn trace(&self) -> RunId {
         self.head.trace_id
     }
 }
@@ -44,7 +44,7 @@ pub(super) fn speaker(store: &Store, found: &Found) -> Result<RunId> {
     if found.head.run_type == RunType::Llm {
         return Ok(found.head.id);
     }
-    let last = calls_before(store, found.id(), None, 1)?.pop();
+    let last = calls_before(store, found.trace(), None, 1)?.pop();
     Ok(last.map_or(found.head.id, |row| row.id))
 }
 

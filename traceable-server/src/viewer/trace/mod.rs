@@ -96,7 +96,7 @@ fn load(store: &Store, id: RunId, wanted: &Wanted, part: &str) -> traceable_stor
     if part == "head" {
         return Ok(Some(Loaded { found, tree: None, beside: None }));
     }
-    let trace = found.id();
+    let trace = found.trace();
     let tree = if part.is_empty() { Tree::load(store, &found)? } else { None };
     let beside = if wanted.view == "transcript" {
         Beside::Talk(Talk::load(store, &found, wanted.after.parse().ok())?)
@@ -120,7 +120,7 @@ fn load(store: &Store, id: RunId, wanted: &Wanted, part: &str) -> traceable_stor
 
 fn whole(found: &Found, tree: Option<&Tree>, beside: &Markup, place: &Place) -> Response {
     let body = html! {
-        main.trace id="main" data-trace=(found.id()) data-open=(found.totals.open) {
+        main.trace id="main" data-trace=(found.trace()) data-open=(found.totals.open) {
             (head(found, place))
             div.split {
                 (tree::tree(found, tree, place))
@@ -160,7 +160,7 @@ fn head(found: &Found, place: &Place) -> Markup {
                 li { "project " a href=(address("/", [("project", head.project.as_str())])) { (show::text(&head.project)) } }
                 @if let Some(environment) = &head.environment { li { (show::text(environment)) } }
             }
-            @if head.id != found.id() {
+            @if head.id != found.trace() {
                 p.note { "The root of this trace is missing: it was not sent, or is still on its way." }
             }
         }

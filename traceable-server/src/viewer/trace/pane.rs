@@ -58,7 +58,7 @@ impl Shown {
 
 /// The switch between the run and all that was said.
 pub(super) fn views(found: &Found, run: Option<&str>, place: &Place, how: As) -> Markup {
-    let path = format!("/t/{}", found.id());
+    let path = format!("/t/{}", found.trace());
     html! {
         nav.views aria-label="View" {
             a href=(place.link(&path, &[("run", run.unwrap_or_default())])) data-view=""

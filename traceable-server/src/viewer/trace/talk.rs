@@ -51,7 +51,7 @@ pub(super) struct Talk {
 }
 
 fn query(found: &Found) -> Query {
-    within(found.id()).and(kinds(&KINDS))
+    within(found.trace()).and(kinds(&KINDS))
 }
 
 impl Talk {
@@ -99,14 +99,14 @@ fn read(stored: &StoredRun, known: &mut Vec<Vec<Message>>) -> (Vec<Message>, usi
 
 pub(super) fn talk(talk: &Talk, found: &Found, place: &Place, how: As) -> Markup {
     let has_tools = talk.turns.iter().any(|turn| turn.row.run_type == RunType::Tool);
-    let more = talk
-        .next
-        .map(|next| place.link(&format!("/t/{}", found.id()), &[("view", "transcript"), ("after", &next.to_string())]));
+    let more = talk.next.map(|next| {
+        place.link(&format!("/t/{}", found.trace()), &[("view", "transcript"), ("after", &next.to_string())])
+    });
     html! {
         (pane::views(found, None, place, how))
         article.talk aria-label="Transcript" {
             @if !talk.is_first {
-                p.note { a href=(place.link(&format!("/t/{}", found.id()), &[("view", "transcript")])) { "From the beginning" } }
+                p.note { a href=(place.link(&format!("/t/{}", found.trace()), &[("view", "transcript")])) { "From the beginning" } }
             }
             ol { @for turn in &talk.turns { (one(turn, has_tools, found, place, how)) } }
             @if let Some(more) = more {

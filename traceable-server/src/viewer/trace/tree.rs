@@ -38,7 +38,7 @@ impl Tree {
         if found.totals.runs > MAX_ROWS {
             return Ok(None);
         }
-        Self::of(store, found.id())
+        Self::of(store, found.trace())
     }
 
     fn of(store: &Store, trace: RunId) -> traceable_store::Result<Option<Self>> {
@@ -128,7 +128,7 @@ pub(super) fn tree(found: &Found, tree: Option<&Tree>, place: &Place) -> Markup 
                     Some(tree) => (table(found, tree, place)),
                     None => p.note {
                         "This trace has " (counted(found.totals.runs, "run")) ". Its tree needs script; "
-                        code { "traceable show --tree " (found.id()) } " prints it."
+                        code { "traceable show --tree " (found.trace()) } " prints it."
                     },
                 }
             }
@@ -139,7 +139,7 @@ pub(super) fn tree(found: &Found, tree: Option<&Tree>, place: &Place) -> Markup 
 fn table(found: &Found, tree: &Tree, place: &Place) -> Markup {
     let of = &tree.skeleton;
     let span = tree.span() as f64;
-    let path = format!("/t/{}", found.id());
+    let path = format!("/t/{}", found.trace());
     html! {
         table.static {
             thead { tr { th { "Run" } th { "Time" } th { "Took" } th { "Tokens" } th { "Cost" } } }
