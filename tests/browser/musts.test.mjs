@@ -63,7 +63,7 @@ async function at(page, path) {
 /** Opens the newest trace of a name. */
 async function openTrace(page, name, query = `name:${name}`) {
   await at(page, `/?q=${encodeURIComponent(query)}`);
-  await page.locator("#rows a.row").first().click();
+  await page.locator("#rows a.whole").first().click();
   await page.locator("main.trace").waitFor();
 }
 
@@ -78,7 +78,7 @@ test("each must has a test", async () => {
 must("run list with input and output preview columns", async (page) => {
   await at(page, "/");
   const first = page.locator("#rows tr").first();
-  assert.match(await first.locator(".name").innerText(), /agent/);
+  assert.match(await first.locator(".title").innerText(), /agent/);
   assert.match(await first.locator(".asked").innerText(), /Has the lighthouse lamp been sent\?/);
   assert.match(await first.locator(".answered").innerText(), /is on its way/);
   assert.equal(await page.locator("#rows tr").count(), 11);
@@ -256,7 +256,7 @@ must("errors shown in the tree, filter by error", async (page) => {
 
 must("threads page", async (page) => {
   await at(page, "/threads");
-  await page.locator("#rows a.row", { hasText: "thread-orders" }).click();
+  await page.locator("#rows a.whole", { hasText: "thread-orders" }).click();
   for (const number of [1041, 1042, 1043]) await page.getByText(`Where is my order ${number}?`).first().waitFor();
   await page.getByText("Has the lighthouse lamp been sent?").first().waitFor();
   assert.ok((await page.locator('main a[href*="/t/"]').count()) >= 4);
@@ -309,7 +309,7 @@ must("live tail", async (page) => {
     document.body.dataset.same = "page";
   });
   await seed(server, "one", "came-late");
-  await page.locator("#rows a.row", { hasText: "came-late" }).waitFor();
+  await page.locator("#rows a.whole", { hasText: "came-late" }).waitFor();
   assert.equal(await page.evaluate(() => document.body.dataset.same), "page", "without loading the page again");
   // It must not be there for the tests that count.
   await page.request.post(`${server.url}/api/traceable/v1/delete`, { data: { query: "name:came-late" } });

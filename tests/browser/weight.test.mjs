@@ -41,7 +41,7 @@ test("the first page is light, and asks nobody else", async () => {
     bytes += encodedDataLength;
   });
   await page.goto(server.url);
-  await page.locator("#rows a.row").first().waitFor();
+  await page.locator("#rows a.whole").first().waitFor();
   await page.waitForLoadState("load");
   console.log(`first page: ${bytes} bytes, ${requests} requests, ${await elements(page)} elements`);
   assert.ok(bytes > 1_000 && bytes < 60_000, `${bytes} bytes`);
@@ -52,7 +52,7 @@ test("the first page is light, and asks nobody else", async () => {
 test("the newest prompt and answer are one click away", async () => {
   const { page, fine } = await watched(browser, server.url);
   await page.goto(server.url);
-  await page.locator("#rows a.row", { hasText: "agent" }).first().click();
+  await page.locator("#rows a.whole", { hasText: "agent" }).first().click();
   const said = page.locator("#beside");
   assert.ok(await said.locator("[data-role=user]").filter({ hasText: "lighthouse" }).first().isVisible());
   assert.ok(await said.locator("[data-role=assistant]").filter({ hasText: "Order 1044" }).first().isVisible());
@@ -101,7 +101,7 @@ for (const [n, count] of SIZES.entries()) {
 test("a new trace is on the page soon after its commit", async () => {
   const { page, fine } = await watched(browser, server.url);
   await page.goto(server.url);
-  await page.locator("#rows a.row").first().waitFor();
+  await page.locator("#rows a.whole").first().waitFor();
   const run = { id: id(9, 1), trace_id: id(9, 1), dotted_order: "", name: "in-time", run_type: "chain", inputs: { question: "?" } };
   const now = new Date();
   run.start_time = now.toISOString();
@@ -110,7 +110,7 @@ test("a new trace is on the page soon after its commit", async () => {
   const answer = await page.request.post(`${server.url}/runs`, { data: run });
   assert.ok(answer.ok(), await answer.text());
   const committed = performance.now();
-  await page.locator("#rows a.row", { hasText: "in-time" }).waitFor();
+  await page.locator("#rows a.whole", { hasText: "in-time" }).waitFor();
   console.log(`on the page ${Math.round(performance.now() - committed)} ms after its commit`);
   await fine();
 });

@@ -28,7 +28,7 @@ export async function open(options = {}) {
     permissions: ["clipboard-read", "clipboard-write"],
     ...options,
   });
-  context.setDefaultTimeout(20_000);
+  context.setDefaultTimeout(Number(process.env.TRACEABLE_PATIENCE ?? 20) * 1_000);
   return {
     context,
     async close() {

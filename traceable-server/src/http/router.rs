@@ -1,6 +1,9 @@
 //! The table of all routes.
 
-use std::sync::{Arc, PoisonError};
+use std::{
+    any::Any,
+    sync::{Arc, PoisonError},
+};
 
 use axum::{
     Json, Router,
@@ -11,9 +14,9 @@ use axum::{
     routing::{MethodFilter, MethodRouter, on},
 };
 use serde_json::{Value, json};
-use tower_http::compression::CompressionLayer;
+use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer};
 
-use super::{App, guard::guard, login};
+use super::{App, Refusal, guard::guard, login};
 use crate::{api, langsmith, otlp, viewer};
 
 /// How many different routes are counted that are not served.
@@ -69,6 +72,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
     routes
         .fallback(not_served)
         .method_not_allowed_fallback(not_served)
+        .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn_with_state(Arc::clone(&app), guard))
         .layer(CompressionLayer::new())
         .with_state(app)
@@ -86,6 +90,11 @@ async fn health(State(app): State<Arc<App>>) -> Json<Value> {
         "not_served": not_served,
         "not_kept": not_kept,
     }))
+}
+
+/// A fault of ours costs one answer, and not the connection with all that still goes on there.
+fn panicked(_: Box<dyn Any + Send>) -> Response {
+    Refusal::Broken("this is a fault in traceable; its standard error says where".into()).into_response()
 }
 
 /// A protocol of a backend has more than is served here; whoever asks for it is told so by name.

@@ -22,7 +22,7 @@ const ELEMENTS: &str = "a article aside audio b blockquote body br button code c
     strong style sub summary sup svg table tbody td textarea text tfoot th thead time title tr u ul use var defs";
 
 /// What elements may have, beside `aria-…` and `data-…`, which browsers act on in no way.
-const ATTRIBUTES: &str = "action alt autocomplete autofocus charset checked class color-scheme colspan content controls cx cy d \
+const ATTRIBUTES: &str = "action alt autocapitalize autocomplete autofocus charset checked class color-scheme colspan content controls cx cy d \
     datetime disabled download enctype fill for height hidden href http-equiv id inputmode lang list loading max maxlength media \
     method min name open placeholder points preload preserveAspectRatio r readonly rel required role rows rowspan rx ry scope \
     selected spellcheck src start step tabindex target title transform type value viewBox width x x1 x2 xmlns y y1 y2 stroke";

@@ -34,6 +34,19 @@ pub(crate) fn a_run_comes_back_as_it_was(store: &Store) {
     assert_eq!(store.whole_run(id(2)).unwrap(), None);
 }
 
+pub(crate) fn a_preview_is_what_a_person_would_read(store: &Store) {
+    let told = [
+        (json!({ "number": 1044, "question": "Where is it?" }), json!({ "found": 3, "answer": "On its way." })),
+        (json!({ "order": { "number": 7 } }), json!({ "number": 7, "sent": true })),
+    ];
+    for (n, (inputs, outputs)) in told.iter().enumerate() {
+        store.ingest(&[end(Run { inputs: json(inputs), outputs: json(outputs), ..run(n as u128 + 1, 0) })]).unwrap();
+    }
+    let previews = |n| store.row(id(n)).unwrap().map(|row| (row.input_preview.unwrap(), row.output_preview.unwrap()));
+    assert_eq!(previews(1), Some(("Where is it?".into(), "On its way.".into())));
+    assert_eq!(previews(2), Some(("7".into(), r#"{"number":7,"sent":true}"#.into())));
+}
+
 pub(crate) fn what_comes_before_its_run_waits_for_it(store: &Store) {
     let file = Attachment::bytes("text/plain", b"hello").named("note");
     let later = Run { id: id(1), tags: vec!["later".into()], ..Run::default() };

@@ -18,7 +18,8 @@ use crate::names::RUN_TYPE;
 /// - Where a provider's total is what went in, what came out and what was thought, the thoughts are of what came out.
 /// - Metadata that LangSmith gives a meaning to (`ls_provider`, `thread_id`, `usage_metadata`, …) is the field of that
 ///   meaning, unless the run says something else there.
-/// - A session is the thread of a run without one, as a `conversation_id` is.
+/// - A session is the thread of a run without one, as a `conversation_id` is; a `user_id` is its user, and an `environment`
+///   its environment.
 /// - Attachments whose bytes are sent come first; their names and media types are those that fit into a part. A batch of
 ///   JSON has no place for them.
 ///
@@ -143,6 +144,7 @@ fn lift(run: &mut Run) {
     let text = |name: &str, own: &Map<String, Value>| own.get(name).and_then(Value::as_str).map(str::to_owned);
     run.thread_id = run.thread_id.take().or_else(|| text("conversation_id", own)).or_else(|| run.session_id.clone());
     run.user = run.user.take().or_else(|| text("user_id", own));
+    run.environment = run.environment.take().or_else(|| text("environment", own));
     if let Some(Value::String(kind)) = own.get(RUN_TYPE) {
         if run.run_type == RunType::default() {
             run.run_type = RunType::from(kind.clone());

@@ -1,9 +1,11 @@
 //! What a call of a model was told that the call before it was not. An agent sends its whole history each time; what is
 //! new is what people want to read.
 
+use std::ops::Range;
+
 use maud::{Markup, html};
 use traceable_core::{
-    messages::{Message, input_messages},
+    messages::{Message, Role, input_messages},
     model::RunId,
 };
 use traceable_store::StoredRun;
@@ -19,6 +21,8 @@ pub(super) struct Added {
     pub(super) since: RunId,
     /// How many messages are as they were there.
     pub(super) before: usize,
+    /// Which of them is the last that the user said, if nothing new is: it is never hidden.
+    pub(super) asked: Option<usize>,
     /// How many there are in all.
     pub(super) all: usize,
 }
@@ -40,12 +44,14 @@ impl Added {
         let now = messages(stored);
         let found = others.iter().map(|other| (common(&messages(other), &now), other.run.id));
         let (before, since) = found.reduce(|best, next| if next.0 > best.0 { next } else { best })?;
-        (before >= 2).then_some(Self { since, before, all: now.len() })
+        let asked = now.iter().rposition(|message| message.role == Role::User).filter(|asked| *asked < before);
+        (before >= 2).then_some(Self { since, before, asked, all: now.len() })
     }
 }
 
 /// A link to messages that are as they were.
-pub(super) fn old(run: RunId, until: usize) -> Markup {
-    let url = address(&format!("/body/{run}/input"), [("messages", "0"), ("to", until.to_string().as_str())]);
-    html! { a.more href=(url) data-part="more" { "… " (counted(until as u64, "message")) } }
+pub(super) fn old(run: RunId, range: &Range<usize>) -> Markup {
+    let (from, to) = (range.start.to_string(), range.end.to_string());
+    let url = address(&format!("/body/{run}/input"), [("messages", from.as_str()), ("to", to.as_str())]);
+    html! { a.more href=(url) data-part="more" { "… " (counted(range.len() as u64, "message")) } }
 }

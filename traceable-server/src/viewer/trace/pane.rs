@@ -1,6 +1,6 @@
 //! One run: what it was asked, what it answered, and what else is known of it.
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 use axum::{
     Json,
@@ -134,13 +134,16 @@ fn asked(shown: &Shown, place: &Place, how: As) -> Markup {
         section.asked aria-label="Input" {
             h3 { "Input" }
             @match added {
-                Some(Added { since, before, all }) if how != As::Json => {
-                    p.before {
-                        (added::old(row.id, *before)) " as in "
-                        a href=(place.link(&format!("/t/{}", row.trace_id), &[("run", &since.to_string())])) { "the call before" }
-                    }
+                Some(Added { since, before, asked, all }) if how != As::Json => {
+                    @let was = place.link(&format!("/t/{}", row.trace_id), &[("run", &since.to_string())]);
+                    @let old = |range: Range<usize>| html! {
+                        @if !range.is_empty() { p.before { (added::old(row.id, &range)) " as in " a href=(was) { "the call before" } } }
+                    };
+                    @let new = asked.map_or(0, |asked| asked + 1);
+                    @if let Some(asked) = *asked { (old(0..asked)) (content::messages(stored, asked..new, how)) }
+                    (old(new..*before))
                     @if before == all { p.note { "Nothing was added." } }
-                    (content::messages(stored, *before..*all, how))
+                    @if new < *all { (content::messages(stored, *before..*all, how)) }
                 }
                 _ if stored.run.inputs.is_some() => (content::side_as(stored, Side::Input, how)),
                 _ => p.note { "None." },
