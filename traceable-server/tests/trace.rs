@@ -95,12 +95,15 @@ fn a_trace_opens_at_its_last_call_with_the_answer_in_sight() {
 }
 
 #[test]
-fn of_a_prompt_that_goes_on_only_what_was_added_is_shown() {
+fn of_a_prompt_that_goes_on_what_was_added_and_the_question_are_shown() {
     let (server, _home) = with(agent());
     let (_, last) = page(&server, &format!("/t/{TRACE}?run={LAST}"), "beside");
     let input = between(&last, "<section class=\"asked\"", "</section>");
-    assert!(input.contains("2 messages</a> as in") && input.contains(&FIRST.replace('-', "%2D")), "{input}");
-    assert!(input.contains("no such order") && !input.contains("Be brief."), "{input}");
+    assert!(input.contains("1 message</a> as in") && input.contains(&FIRST.replace('-', "%2D")), "{input}");
+    for said in ["Where is it?", "no such order"] {
+        assert!(input.contains(said), "{said}: {input}");
+    }
+    assert!(!input.contains("Be brief."), "{input}");
     let (_, first) = page(&server, &format!("/t/{TRACE}?run={FIRST}"), "beside");
     assert!(between(&first, "<section class=\"asked\"", "</section>").contains("Be brief."));
 }
