@@ -78,7 +78,7 @@ for (const [n, count] of SIZES.entries()) {
     await page.keyboard.press("Home");
     await rows.filter({ hasText: "big" }).waitFor();
     const frames = await page.evaluate(async () => {
-      const view = document.querySelector("#window");
+      const view = document.querySelector("#grid");
       const times = [];
       let last = await new Promise(requestAnimationFrame);
       for (let step = 0; step < 60; step += 1) {

@@ -84,7 +84,7 @@ pub(super) fn pane(shown: &Shown, found: &Found, place: &Place, how: As) -> Mark
                 h2 { (show::text(&row.name)) " " (show::kind(&row.run_type)) (standing(row)) }
                 (line(row))
             }
-            @if let Some(error) = &stored.run.error { section.failed aria-label="Error" { (content::error(error)) } }
+            @if let Some(error) = &stored.run.error { section.failed { (content::error(error)) } }
             (asked(shown, place, how))
             section.answer aria-label="Output" {
                 h3 { "Output" @if is_open && stored.progress.is_some() { span.status.pending { "so far" } } }
