@@ -38,8 +38,9 @@ export async function open(options = {}) {
   };
 }
 
-/** A page that notes dialogs, script errors, reports of the policy, and requests to other hosts. */
-export async function watched(browser, origin) {
+/** A page that notes dialogs, script errors, reports of the policy, and requests to other hosts. Files whose addresses fit
+ * `missing` need not be there. */
+export async function watched(browser, origin, missing = /^$/) {
   const page = await browser.context.newPage();
   const wrong = [];
   page.on("dialog", (dialog) => {
@@ -48,7 +49,8 @@ export async function watched(browser, origin) {
   });
   page.on("pageerror", (error) => wrong.push(`error: ${error.message}`));
   page.on("console", (message) => {
-    if (message.type() === "error") wrong.push(`console: ${message.text()}`);
+    const isMissing = message.text().includes("404") && missing.test(message.location().url);
+    if (message.type() === "error" && !isMissing) wrong.push(`console: ${message.text()} ${message.location().url}`);
   });
   page.on("request", (request) => {
     const url = request.url();

@@ -244,7 +244,8 @@ export class Tree {
   label() {
     const span = this.to - this.from;
     const size = 10 ** Math.floor(Math.log10(span / 3));
-    const step = [1, 2, 5, 10].map((n) => n * size).find((step) => span / step <= 4) ?? span;
+    const most = Math.min(4, this.axis.clientWidth / 60);
+    const step = [1, 2, 5, 10].map((n) => n * size).find((step) => span / step <= most) ?? span;
     const ticks = [];
     for (let time = step; time < span * 0.97; time += step) {
       const tick = element("i", {}, duration(time));
