@@ -27,6 +27,8 @@ mod tests;
 mod text;
 #[cfg(feature = "redaction")]
 mod tokens;
+#[cfg(feature = "redaction")]
+mod work;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
