@@ -21,10 +21,11 @@ use super::{
 #[cfg(feature = "redaction")]
 use crate::redact::{PatternError, Redaction};
 #[cfg(feature = "spool")]
-use crate::{delivery::Remote, spool::Durability};
+use crate::{delivery::Remote, restrict::Target, spool::Durability};
 use crate::{
     export::Exporter,
     redact::{Content, Hidden, Privacy},
+    restrict::{Filters, MAX_FILTERED, Restrictions, Rules},
 };
 
 /// Settings of the process's tracing.
@@ -395,10 +396,13 @@ impl Builder {
     /// ```
     #[cfg(feature = "spool")]
     pub fn drain<'a>(self) -> super::Drain<'a> {
+        let targets = targets(self.remotes.clone()).map_err(std::io::Error::other);
         let destinations = self.remotes.iter().map(|remote| remote.identity()).collect();
         let mut settings = crate::spool::Settings::new(crate::spool::data_home().ok(), destinations);
+        let rules = targets.iter().flatten().map(|(_, rules)| rules.written());
+        settings.redactions = rules.collect();
         self.spool.apply(&mut settings);
-        super::Drain::new(self.remotes, settings)
+        super::Drain::new(targets, settings)
     }
 
     /// Switches tracing on, unless the environment switches it off.
@@ -416,17 +420,27 @@ impl Builder {
             return Err(InitError { kind: Kind::AlreadyOn });
         }
         let privacy = self.privacy()?;
-        let destinations: Result<Vec<_>, _> = self.exporters.into_iter().map(Destination::start).collect();
+        let exporters: Vec<_> = self.exporters.iter().map(|exporter| exporter.restrictions()).collect();
+        #[cfg(feature = "spool")]
+        let remotes: Vec<_> = self.remotes.iter().map(|remote| remote.restrictions()).collect();
+        #[cfg(not(feature = "spool"))]
+        let remotes = Vec::new();
+        let filters = Filters::new(&remotes, &exporters, &self.defaults).map_err(InitError::filtered)?;
+        let rules = exporters.iter().map(rules).collect::<Result<Vec<_>, _>>()?;
+        let with_rules = self.exporters.into_iter().zip(rules).map(|(exporter, rules)| rules.exporter(exporter));
+        #[cfg(feature = "spool")]
+        let remotes = targets(self.remotes)?;
+        let destinations: Result<Vec<_>, _> = with_rules.map(Destination::start).collect();
         let destinations = destinations.map_err(InitError::thread)?;
         #[cfg(feature = "spool")]
-        let spooled = Spooled::open(self.remotes, &self.spool).map_err(InitError::thread)?;
+        let spooled = Spooled::open(remotes, &self.spool).map_err(InitError::thread)?;
         #[cfg(not(feature = "spool"))]
         let spooled = None;
         let listens = !destinations.is_empty() || spooled.is_some();
         pipeline.set_bounds(self.max_bytes, self.overflow, spooled.is_some());
         #[cfg(feature = "spool")]
         super::set_inline(spooled.is_some() && self.spool.mode == SpoolMode::Inline);
-        pipeline.clients.set_default(ClientSet { destinations, spooled, defaults: self.defaults, privacy });
+        pipeline.clients.set_default(ClientSet { destinations, spooled, defaults: self.defaults, privacy, filters });
         exit::set_exit_timeout(self.exit_timeout);
         if self.panic_hook {
             exit::install_panic_hook();
@@ -437,6 +451,24 @@ impl Builder {
         }
         Ok(())
     }
+}
+
+#[cfg(feature = "redaction")]
+fn rules(restrictions: &Restrictions) -> Result<Rules, InitError> {
+    Rules::new(restrictions).map_err(|error| InitError { kind: Kind::Pattern(error) })
+}
+
+#[cfg(not(feature = "redaction"))]
+#[allow(clippy::unnecessary_wraps, reason = "patterns may be wrong")]
+fn rules(restrictions: &Restrictions) -> Result<Rules, InitError> {
+    let Ok(rules) = Rules::new(restrictions);
+    Ok(rules)
+}
+
+/// Backends with what they replace.
+#[cfg(feature = "spool")]
+fn targets(remotes: Vec<Arc<dyn Remote>>) -> Result<Vec<Target>, InitError> {
+    remotes.into_iter().map(|remote| Ok((Arc::clone(&remote), rules(&remote.restrictions())?))).collect()
 }
 
 /// What the environment says of tracing as a whole: `TRACEABLE`, else `LANGSMITH_TRACING` or one of the names that it had
@@ -525,6 +557,11 @@ enum Kind {
 impl InitError {
     fn thread(error: std::io::Error) -> Self {
         Self { kind: Kind::Thread(error) }
+    }
+
+    fn filtered(at: usize) -> Self {
+        let error = std::io::Error::other(format!("only the first {MAX_FILTERED} destinations can have a filter"));
+        Self::destination(format!("number {}", at + 1), error)
     }
 
     /// A destination could not be opened.

@@ -194,8 +194,11 @@ fn collect(
 /// Removes a segment, and counts what a backend misses. Answers whether it is gone.
 fn remove(shared: &Shared, directory: &Directory, segment: &Segment, reason: Reason, bytes: &mut u64) -> bool {
     let disk = &*shared.disk;
-    let missing: Vec<_> =
-        if segment.is_passed { Vec::new() } else { directory.backends.iter().filter(|b| !b.is_complete).collect() };
+    let missing: Vec<_> = if segment.is_passed {
+        Vec::new()
+    } else {
+        directory.backends.iter().enumerate().filter(|(_, backend)| !backend.is_complete).collect()
+    };
     // What cannot be counted stays for now.
     let records = if missing.is_empty() { Ok(Vec::new()) } else { records(shared, directory, segment.number) };
     let Ok(records) = records else { return false };
@@ -203,8 +206,9 @@ fn remove(shared: &Shared, directory: &Directory, segment: &Segment, reason: Rea
         return false;
     }
     *bytes -= segment.bytes;
-    for backend in missing {
-        let lost = records.iter().filter(|sequence| **sequence > backend.read).count();
+    for (at, backend) in missing {
+        let is_for = |left_out: u32| left_out.checked_shr(at as u32).unwrap_or(0) & 1 == 0;
+        let lost = records.iter().filter(|(sequence, left_out)| *sequence > backend.read && is_for(*left_out)).count();
         shared.lose(reason, Some(&backend.identity), lost as u64);
     }
     if directory.adopted.is_none() {
@@ -213,8 +217,8 @@ fn remove(shared: &Shared, directory: &Directory, segment: &Segment, reason: Rea
     true
 }
 
-/// The records of a segment that backends are given.
-fn records(shared: &Shared, directory: &Directory, number: u64) -> io::Result<Vec<u64>> {
+/// The records of a segment that backends are given, and the backends that each is not for.
+fn records(shared: &Shared, directory: &Directory, number: u64) -> io::Result<Vec<(u64, u32)>> {
     let from = Position { segment: number, offset: 0 };
     let mut reader = Reader::on(Arc::clone(&shared.disk), &directory.path, from);
     let mut records = Vec::new();
@@ -222,7 +226,7 @@ fn records(shared: &Shared, directory: &Directory, number: u64) -> io::Result<Ve
         && record.position.segment == number
     {
         if record.kind != Kind::Progress {
-            records.push(record.sequence);
+            records.push((record.sequence, record.left_out));
         }
     }
     Ok(records)

@@ -1,6 +1,10 @@
 //! What lies in a home, as seen from outside: how each backend stands in each directory, and what waits for it.
 
-use std::{io, path::PathBuf, sync::Arc};
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use super::{
     ack::{self, Ack},
@@ -66,12 +70,12 @@ pub struct Backlog {
 /// # Errors
 ///
 /// When the folder of the spools is there and cannot be read.
-pub fn look(home: &std::path::Path) -> io::Result<Vec<Directory>> {
+pub fn look(home: &Path) -> io::Result<Vec<Directory>> {
     look_on(&(Arc::new(StdDisk) as Arc<dyn Disk>), home)
 }
 
 /// The same, on another file system.
-pub(super) fn look_on(disk: &Arc<dyn Disk>, home: &std::path::Path) -> io::Result<Vec<Directory>> {
+pub(super) fn look_on(disk: &Arc<dyn Disk>, home: &Path) -> io::Result<Vec<Directory>> {
     let spools = spools(home);
     let mut names = match disk.names(&spools) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -99,7 +103,7 @@ fn directory(disk: &Arc<dyn Disk>, path: PathBuf) -> Option<Directory> {
         };
         // A segment whose successor begins at or below the next record is done with.
         let open = sizes.partition_point(|(number, _)| *number <= ack.delivered + 1).saturating_sub(1);
-        let dead = dead(&**disk, path.join(format!("dead-{label}")));
+        let dead = dead(&**disk, &path.join(format!("dead-{label}")));
         Backlog {
             destination: destination.clone(),
             standing: standing(&**disk, &path.join(format!("state-{label}"))),
@@ -120,7 +124,7 @@ fn directory(disk: &Arc<dyn Disk>, path: PathBuf) -> Option<Directory> {
 }
 
 /// The number of the last record. A segment's name says what is in those before, so one is read.
-fn last_record(disk: &Arc<dyn Disk>, path: &std::path::Path, numbers: &[u64]) -> u64 {
+fn last_record(disk: &Arc<dyn Disk>, path: &Path, numbers: &[u64]) -> u64 {
     let Some(&number) = numbers.last() else { return 0 };
     let mut last = number.saturating_sub(1);
     let mut reader = Reader::on(Arc::clone(disk), path, Position { segment: number, offset: 0 });
@@ -130,13 +134,13 @@ fn last_record(disk: &Arc<dyn Disk>, path: &std::path::Path, numbers: &[u64]) ->
     last
 }
 
-fn standing(disk: &dyn Disk, path: &std::path::Path) -> Standing {
+fn standing(disk: &dyn Disk, path: &Path) -> Standing {
     let text = disk.open(path).and_then(|file| file.read_all(MAX_STATE));
     text.ok().and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default()
 }
 
-fn dead(disk: &dyn Disk, folder: PathBuf) -> (u64, u64) {
-    let names = disk.names(&folder).unwrap_or_default();
+fn dead(disk: &dyn Disk, folder: &Path) -> (u64, u64) {
+    let names = disk.names(folder).unwrap_or_default();
     let bytes = names.iter().map(|name| disk.stat(&folder.join(name)).map_or(0, |file| file.bytes)).sum();
     (names.len() as u64, bytes)
 }

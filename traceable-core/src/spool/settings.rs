@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use crate::delivery::Identity;
+use crate::{delivery::Identity, redact::Written};
 
 /// When what was appended is forced to the disk. A process that is killed loses nothing in any case; this is about the
 /// machine.
@@ -33,6 +33,8 @@ pub struct Settings {
     pub home: Option<PathBuf>,
     /// The backends that everything is meant for.
     pub destinations: Vec<Identity>,
+    /// What each of them replaces by marks when it is sent, in the same order. Missing ones replace nothing.
+    pub redactions: Vec<Vec<Written>>,
     /// Which program this is: what it leaves behind is sent by the same program only.
     pub executable: String,
     /// When what was appended is forced to the disk.
@@ -60,6 +62,7 @@ impl Settings {
         Self {
             home,
             destinations,
+            redactions: Vec::new(),
             executable: executable(),
             durability: Durability::default(),
             max_bytes: 1 << 30,

@@ -149,7 +149,7 @@ impl Shared {
         }
         drop(own);
         // Whoever looks meanwhile leaves a directory without a `meta` alone for a while.
-        Meta::new(self.disk.now(), &self.settings.executable, &self.settings.destinations).write(&*self.disk, dir)?;
+        Meta::new(self.disk.now(), &self.settings).write(&*self.disk, dir)?;
         self.spools.as_ref().map_or(Ok(()), |spools| self.disk.sync_dir(spools))
     }
 
@@ -218,12 +218,13 @@ impl Shared {
     }
 
     /// Counts a change that no backend gets any more but those that have read it.
-    pub(super) fn lose_unread(&self, reason: Reason, sequence: u64) {
+    pub(super) fn lose_unread(&self, reason: Reason, sequence: u64, left_out: u32) {
         if self.progress.is_empty() {
             self.lose(reason, None, 1);
         }
-        for (progress, identity) in self.progress.iter().zip(&self.settings.destinations) {
-            if progress.read.load(Ordering::Acquire) < sequence {
+        for (at, (progress, identity)) in self.progress.iter().zip(&self.settings.destinations).enumerate() {
+            let is_left_out = left_out.checked_shr(at as u32).unwrap_or(0) & 1 == 1;
+            if !is_left_out && progress.read.load(Ordering::Acquire) < sequence {
                 self.lose(reason, Some(identity), 1);
             }
         }
