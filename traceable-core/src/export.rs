@@ -130,17 +130,18 @@ pub trait Exporter: Send {
         Self: Sized,
     {
         let restrictions = self.restrictions();
-        Restricted::filter(self, restrictions, keep)
+        Restricted::new(self, restrictions.filter(keep))
     }
 
-    /// Replaces more by marks for this destination, beside what is replaced for all.
+    /// Replaces more by marks for this destination, beside what is replaced for all. See
+    /// [`Builder::redaction_for`](crate::runtime::Builder::redaction_for).
     #[cfg(feature = "redaction")]
     fn redact(self, rules: crate::redact::Redaction) -> Restricted<Self>
     where
         Self: Sized,
     {
         let restrictions = self.restrictions();
-        Restricted::redact(self, restrictions, rules)
+        Restricted::new(self, restrictions.redact(rules))
     }
 
     /// What it is given less than others.

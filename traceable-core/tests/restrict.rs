@@ -106,8 +106,10 @@ const HOME: &str = "TEST_RESTRICT_HOME";
 fn a_process_that_was_told_of_no_rules_keeps_to_those_of_the_one_that_died() {
     let Some(home) = std::env::var_os(HOME) else { return leave_and_drain() };
     let down = Backend { project: "narrow", taken: Taken::default(), answer: |_| Err(ExportError::pause("503")) };
-    let narrow = down.filter(|run| run.name != "health").redact(Redaction::default().emails());
-    Builder::new().home(home).remote(narrow).spool_mode(SpoolMode::Inline).exit_timeout(Duration::ZERO).init().unwrap();
+    // By its name, as where the environment names the destination.
+    let builder = Builder::new().home(home).remote(down).filter_for("test", |run| run.name != "health");
+    let builder = builder.redaction_for("test", Redaction::default().emails());
+    builder.spool_mode(SpoolMode::Inline).exit_timeout(Duration::ZERO).init().unwrap();
     for name in ["health", "answer"] {
         run(name).input("by", "ann@example.com").call(|_| ());
     }

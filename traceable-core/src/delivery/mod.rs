@@ -116,17 +116,18 @@ pub trait Remote: Send + Sync {
         Self: Sized,
     {
         let restrictions = self.restrictions();
-        Restricted::filter(Arc::new(self), restrictions, keep)
+        Restricted::new(Arc::new(self), restrictions.filter(keep))
     }
 
-    /// Replaces more by marks for this destination, beside what is replaced for all.
+    /// Replaces more by marks for this destination, beside what is replaced for all. See
+    /// [`Builder::redaction_for`](crate::runtime::Builder::redaction_for).
     #[cfg(feature = "redaction")]
     fn redact(self, rules: crate::redact::Redaction) -> Restricted<Arc<Self>>
     where
         Self: Sized,
     {
         let restrictions = self.restrictions();
-        Restricted::redact(Arc::new(self), restrictions, rules)
+        Restricted::new(Arc::new(self), restrictions.redact(rules))
     }
 
     /// What it is given less than others.

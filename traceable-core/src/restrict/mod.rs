@@ -40,6 +40,27 @@ impl fmt::Debug for Restrictions {
     }
 }
 
+impl Restrictions {
+    pub(crate) fn filter(mut self, keep: impl Fn(&Run) -> bool + Send + Sync + 'static) -> Self {
+        self.filters.push(Arc::new(keep));
+        self
+    }
+
+    #[cfg(feature = "redaction")]
+    pub(crate) fn redact(mut self, rules: Redaction) -> Self {
+        self.redactions.push(rules);
+        self
+    }
+
+    /// These and more.
+    pub(crate) fn with(mut self, more: &Self) -> Self {
+        self.filters.extend(more.filters.iter().cloned());
+        #[cfg(feature = "redaction")]
+        self.redactions.extend(more.redactions.iter().cloned());
+        self
+    }
+}
+
 /// A destination that is given less than others.
 #[derive(Debug)]
 pub struct Restricted<D> {
@@ -48,21 +69,8 @@ pub struct Restricted<D> {
 }
 
 impl<D> Restricted<D> {
-    pub(crate) fn filter(
-        inner: D,
-        restrictions: Restrictions,
-        keep: impl Fn(&Run) -> bool + Send + Sync + 'static,
-    ) -> Self {
-        let mut restricted = Self { inner, restrictions };
-        restricted.restrictions.filters.push(Arc::new(keep));
-        restricted
-    }
-
-    #[cfg(feature = "redaction")]
-    pub(crate) fn redact(inner: D, restrictions: Restrictions, rules: Redaction) -> Self {
-        let mut restricted = Self { inner, restrictions };
-        restricted.restrictions.redactions.push(rules);
-        restricted
+    pub(crate) fn new(inner: D, restrictions: Restrictions) -> Self {
+        Self { inner, restrictions }
     }
 }
 

@@ -25,7 +25,8 @@ use crate::{delivery::Remote, restrict::Target, spool::Durability};
 use crate::{
     export::Exporter,
     redact::{Content, Hidden, Privacy},
-    restrict::{Filters, MAX_FILTERED, Restrictions, Rules},
+    restrict::{Filters, MAX_FILTERED, Restrictions},
+    runtime::restricted::rules,
 };
 
 /// Settings of the process's tracing.
@@ -47,6 +48,8 @@ use crate::{
 pub struct Builder {
     off: bool,
     exporters: Vec<Box<dyn Exporter>>,
+    /// What destinations are given less, by their names.
+    pub(super) restrictions: Vec<(String, Restrictions)>,
     #[cfg(feature = "spool")]
     remotes: Vec<Arc<dyn Remote>>,
     #[cfg(feature = "spool")]
@@ -97,6 +100,7 @@ impl Builder {
         Self {
             off: false,
             exporters: Vec::new(),
+            restrictions: Vec::new(),
             #[cfg(feature = "spool")]
             remotes: Vec::new(),
             #[cfg(feature = "spool")]
@@ -396,13 +400,27 @@ impl Builder {
     /// ```
     #[cfg(feature = "spool")]
     pub fn drain<'a>(self) -> super::Drain<'a> {
-        let targets = targets(self.remotes.clone()).map_err(std::io::Error::other);
+        let targets = self.targets().map_err(std::io::Error::other);
         let destinations = self.remotes.iter().map(|remote| remote.identity()).collect();
         let mut settings = crate::spool::Settings::new(crate::spool::data_home().ok(), destinations);
         let rules = targets.iter().flatten().map(|(_, rules)| rules.written());
         settings.redactions = rules.collect();
         self.spool.apply(&mut settings);
         super::Drain::new(targets, settings)
+    }
+
+    #[cfg(feature = "spool")]
+    fn remote_restrictions(&self) -> Vec<Restrictions> {
+        let of = |remote: &Arc<dyn Remote>| self.restrictions_of(&remote.identity().name, remote.restrictions());
+        self.remotes.iter().map(of).collect()
+    }
+
+    /// The backends with what they replace.
+    #[cfg(feature = "spool")]
+    fn targets(&self) -> Result<Vec<Target>, InitError> {
+        let with_rules =
+            |(remote, restrictions): (&Arc<dyn Remote>, _)| Ok((Arc::clone(remote), rules(&restrictions)?));
+        self.remotes.iter().zip(self.remote_restrictions()).map(with_rules).collect()
     }
 
     /// Switches tracing on, unless the environment switches it off.
@@ -420,20 +438,24 @@ impl Builder {
             return Err(InitError { kind: Kind::AlreadyOn });
         }
         let privacy = self.privacy()?;
-        let exporters: Vec<_> = self.exporters.iter().map(|exporter| exporter.restrictions()).collect();
+        let exporters = self.exporters.iter().map(|to| self.restrictions_of(to.name(), to.restrictions()));
+        let exporters: Vec<Restrictions> = exporters.collect();
+        let names = self.exporters.iter().map(|exporter| exporter.name().to_owned());
         #[cfg(feature = "spool")]
-        let remotes: Vec<_> = self.remotes.iter().map(|remote| remote.restrictions()).collect();
+        let (remotes, targets, names) = {
+            let names = names.chain(self.remotes.iter().map(|remote| remote.identity().name));
+            (self.remote_restrictions(), self.targets()?, names)
+        };
         #[cfg(not(feature = "spool"))]
         let remotes = Vec::new();
+        self.say_unknown(&names.collect::<Vec<_>>());
         let filters = Filters::new(&remotes, &exporters, &self.defaults).map_err(InitError::filtered)?;
         let rules = exporters.iter().map(rules).collect::<Result<Vec<_>, _>>()?;
         let with_rules = self.exporters.into_iter().zip(rules).map(|(exporter, rules)| rules.exporter(exporter));
-        #[cfg(feature = "spool")]
-        let remotes = targets(self.remotes)?;
         let destinations: Result<Vec<_>, _> = with_rules.map(Destination::start).collect();
         let destinations = destinations.map_err(InitError::thread)?;
         #[cfg(feature = "spool")]
-        let spooled = Spooled::open(remotes, &self.spool).map_err(InitError::thread)?;
+        let spooled = Spooled::open(targets, &self.spool).map_err(InitError::thread)?;
         #[cfg(not(feature = "spool"))]
         let spooled = None;
         let listens = !destinations.is_empty() || spooled.is_some();
@@ -451,24 +473,6 @@ impl Builder {
         }
         Ok(())
     }
-}
-
-#[cfg(feature = "redaction")]
-fn rules(restrictions: &Restrictions) -> Result<Rules, InitError> {
-    Rules::new(restrictions).map_err(|error| InitError { kind: Kind::Pattern(error) })
-}
-
-#[cfg(not(feature = "redaction"))]
-#[allow(clippy::unnecessary_wraps, reason = "patterns may be wrong")]
-fn rules(restrictions: &Restrictions) -> Result<Rules, InitError> {
-    let Ok(rules) = Rules::new(restrictions);
-    Ok(rules)
-}
-
-/// Backends with what they replace.
-#[cfg(feature = "spool")]
-fn targets(remotes: Vec<Arc<dyn Remote>>) -> Result<Vec<Target>, InitError> {
-    remotes.into_iter().map(|remote| Ok((Arc::clone(&remote), rules(&remote.restrictions())?))).collect()
 }
 
 /// What the environment says of tracing as a whole: `TRACEABLE`, else `LANGSMITH_TRACING` or one of the names that it had
@@ -557,6 +561,11 @@ enum Kind {
 impl InitError {
     fn thread(error: std::io::Error) -> Self {
         Self { kind: Kind::Thread(error) }
+    }
+
+    #[cfg(feature = "redaction")]
+    pub(super) fn pattern(error: PatternError) -> Self {
+        Self { kind: Kind::Pattern(error) }
     }
 
     fn filtered(at: usize) -> Self {
