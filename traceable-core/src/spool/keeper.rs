@@ -89,11 +89,10 @@ pub(super) fn keep(shared: &Shared, open: Option<u64>) -> Option<Kept> {
     // What all backends have goes first: nobody misses it but readers of this machine. Of each, the oldest.
     kept.sort_by_key(|segment| (!segment.is_passed, segment.modified, segment.number));
     let free = disk.free(settings.home.as_deref().unwrap_or(spools));
-    let limit = free.map_or(settings.max_bytes, |free| settings.max_bytes.min((free + bytes) / 10));
+    let limit = limit(shared, free, bytes);
     let mut passed: u64 = kept.iter().filter(|segment| segment.is_passed).map(|segment| segment.bytes).sum();
     let mut missing = free.map_or(0, |free| settings.keep_free.saturating_sub(free));
     for segment in &kept {
-        // A disk that others have filled is no reason to give up what nobody has: the limit is a part of what is free.
         let is_over = bytes > limit || (segment.is_passed && (missing > 0 || passed > settings.keep_bytes));
         if is_over && remove(shared, &directories[segment.directory], segment, Reason::SpoolFull, &mut bytes) {
             passed -= if segment.is_passed { segment.bytes } else { 0 };
@@ -189,6 +188,19 @@ fn collect(
         let (bytes, modified) = (listed.bytes, listed.modified);
         kept.push(Segment { directory: at, number, last, bytes, modified, age, is_passed, is_beyond });
     }
+}
+
+/// Bytes of files, at most: a part of what is free. It only ever rises, and begins with what is there: a disk that others
+/// fill is no reason to give up what nobody has.
+fn limit(shared: &Shared, free: Option<u64>, bytes: u64) -> u64 {
+    let part = free.map_or(u64::MAX, |free| (free + bytes) / 10);
+    let known = match shared.limit.load(Ordering::Relaxed) {
+        0 => bytes,
+        known => known,
+    };
+    let limit = part.max(known).min(shared.settings.max_bytes);
+    shared.limit.store(limit, Ordering::Relaxed);
+    limit
 }
 
 /// Removes a segment, and counts what a backend misses. Answers whether it is gone.

@@ -39,7 +39,8 @@ pub struct Settings {
     pub executable: String,
     /// When what was appended is forced to the disk.
     pub durability: Durability,
-    /// Bytes of files, together with those that processes left behind; never more than a tenth of what is free.
+    /// Bytes of files, together with those that processes left behind; never more than a tenth of what was
+    /// free when most was.
     pub max_bytes: u64,
     /// Bytes of the disk that are left free.
     pub keep_free: u64,

@@ -96,6 +96,8 @@ pub(super) struct Shared {
     pub(super) last: AtomicU64,
     /// Records of the own directory up to here may have been removed and counted.
     pub(super) evicted: AtomicU64,
+    /// Bytes of files that there may be, as last looked; 0 before.
+    pub(super) limit: AtomicU64,
     /// How far the backends came in this spool's own directory.
     pub(super) progress: Vec<Progress>,
     losses: Mutex<HashMap<(Reason, Option<Identity>), u64>>,
@@ -113,6 +115,7 @@ impl Shared {
             ring: Mutex::default(),
             last: AtomicU64::new(0),
             evicted: AtomicU64::new(0),
+            limit: AtomicU64::new(0),
             progress: settings.destinations.iter().map(|_| Progress::default()).collect(),
             losses: Mutex::default(),
             adopted: Mutex::default(),

@@ -433,6 +433,31 @@ fn room_is_left_on_the_disk() {
 }
 
 #[test]
+fn what_nobody_has_is_not_given_up_because_others_fill_the_disk() {
+    let disk = MemoryDisk::default();
+    disk.set_free(Some(1_000_000));
+    let small = Settings { segment_bytes: 1, keep_free: 100_000, ..settings() };
+    let before = disk.of_another();
+    let first = spool(&before, &small);
+    let now = Instant::now();
+    first.append(&[end(1), end(2), end(3)]);
+    first.tend(now);
+    // First all of it, then all but so much that writing goes on.
+    for (minute, free) in [(2, 0), (4, 100_100), (6, 0)] {
+        disk.set_free(Some(free));
+        first.tend(now + Duration::from_secs(60 * minute));
+    }
+    assert_eq!((lost(&first), disk.paths("/seg-").len()), (vec![], 3));
+    before.kill();
+    drop(first);
+    // Nor by the next process, which knows nothing of what was free.
+    let second = spool(&disk.of_another(), &small);
+    second.tend(now);
+    assert_eq!(lost(&second), []);
+    assert_eq!(names(&drain(&mut *second.source(&early(), Wants::Early).unwrap())), "E1 E2 E3");
+}
+
+#[test]
 fn a_run_that_stays_open_keeps_its_start_but_not_for_ever() {
     let disk = MemoryDisk::default();
     let one = Settings { segment_bytes: 1, destinations: vec![whole()], keep_bytes: 0, ..settings() };
