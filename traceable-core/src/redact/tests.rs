@@ -146,6 +146,8 @@ fn no_notation_of_a_member_is_overlooked() {
         r#"{"credentials" : { "a" : "hunter" } }"#,
         r#"{ "name" : "my password" , "z" : 1 , "value" : "hunter" }"#,
         r#"[ [ "my password" , "hunter" ] ]"#,
+        r#"[["my \"password\"","hunter"]]"#,
+        r#"[["api key: 0\"","hunter="]]"#,
         r#"[{"token":"hunter22"},{"logprob":-1}]"#,
         r#"{"a":"{\"my password\":\"hunter\"}"}"#,
         r#"{"a":"{\n  \"b\": \"{\\n  \\\"my password\\\" : \\\"hunter\\\"}\"}"}"#,

@@ -171,15 +171,17 @@ impl Redactor {
         let Some(length) = bytes[at..].iter().take(MAX_NAME).position(|&byte| byte == b'"') else { return false };
         let end = at + length;
         let behind = end + 1 + raw_blanks(&bytes[end + 1..]);
-        if !matches!(bytes.get(behind), Some(b':' | b',' | b'}')) {
+        // `["my password\"", …]`: the name may go on behind the quote.
+        let is_over = matches!(bytes.get(behind), Some(b':' | b',' | b'}'));
+        if !is_over && !bytes[..end].ends_with(b"\\") {
             return false;
         }
         let front = boundary(text, at.saturating_sub(2 * MAX_NAME));
         let start = text[front..at].rfind('"').map_or(front, |quote| front + quote + 1);
         let name = &text[start..end];
         let sense = keys::sense(name, &self.own_keys);
-        if sense == Sense::Plain {
-            return false;
+        if sense == Sense::Plain || !is_over {
+            return sense != Sense::Plain;
         }
         if bytes[behind] != b':' {
             // `{"value": …, "name": "my password"}`, `["my password", …]`
