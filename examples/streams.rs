@@ -16,12 +16,14 @@ use traceable::{fold, traceable};
 const STORY: &str = "A crab crossed the sea by night, counting the waves, and remembered all but two.";
 
 /// `fold` takes each piece as it passes, so that none is kept. A plain function of all pieces, `fn(Vec<String>) -> T`,
-/// does as well.
-#[traceable(run_type = "llm", reduce_fn = fold(String::new(), |text, piece: &String| text.push_str(piece)))]
+/// does as well. `raw_chunks` keeps the pieces too, each with its time: the viewer shows them on an axis.
+#[traceable(run_type = "llm", raw_chunks, reduce_fn = fold(String::new(), |text, piece: &String| text.push_str(piece)))]
 fn tell(prompt: &str) -> impl Stream<Item = String> {
     stream! {
         for word in STORY.split_inclusive(' ') {
-            sleep(Duration::from_millis(10)).await;
+            // The teller thinks before the second half.
+            let pause = if word.starts_with("and") { 300 } else { 10 };
+            sleep(Duration::from_millis(pause)).await;
             yield word.to_owned();
         }
     }

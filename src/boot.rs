@@ -200,7 +200,13 @@ fn unheard(variable: &str, feature: &str) {
 fn add(builder: Builder, name: &str) -> Result<Builder, InitError> {
     #[cfg(feature = "console")]
     if name == "console" {
-        return Ok(builder.exporter(traceable_exporters::Console::new()));
+        let console = traceable_exporters::Console::new();
+        #[cfg(feature = "spool")]
+        let console = match traceable_core::spool::data_home() {
+            Ok(home) => console.viewer(home),
+            Err(_) => console,
+        };
+        return Ok(builder.exporter(console));
     }
     #[cfg(feature = "spool")]
     if name == "local" {

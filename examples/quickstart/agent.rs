@@ -1,7 +1,7 @@
 //! The agent: plans, uses tools and looks into the notes at the same time, answers.
 
 use futures::{Stream, TryStreamExt as _, future::join_all};
-use traceable::traceable;
+use traceable::{RunId, traceable};
 
 use crate::{
     error::Error,
@@ -13,13 +13,16 @@ use crate::{
 const INSTRUCTIONS: &str = "You answer for a small tea shop, in two or three sentences. Use the tools for orders and \
                             stock. Rely on what the tools and the notes say, and on nothing else.";
 
-/// Answers a question. The run ends with the stream, and its output is the whole answer.
+/// Answers a question. The run ends with the stream, and its output is the whole answer. `begun` is told the run's id: the
+/// same that is exported, so feedback and links can name it.
 #[traceable(inputs(question), tags = ["quickstart"], reduce_fn = |pieces: Vec<String>| pieces.concat())]
 pub async fn answer(
     endpoint: &Endpoint,
     model: &str,
     question: &str,
+    begun: impl FnOnce(Option<RunId>),
 ) -> Result<impl Stream<Item = Result<String, Error>>, Error> {
+    begun(traceable::current().id());
     let mut messages = vec![Message::new("system", INSTRUCTIONS), Message::new("user", question)];
 
     let plan = plan(endpoint, model, messages.clone()).await?;

@@ -1,5 +1,5 @@
 //! A question goes in; an agent plans, uses two tools, looks something up and streams its answer. The tree of its runs
-//! appears below the answer.
+//! appears below the answer, and a link that shows it in a browser; it stays for that until Ctrl-C, or leaves with `--exit`.
 //!
 //! ```text
 //! cargo run --example quickstart
@@ -20,8 +20,10 @@ mod notes;
 mod scripted;
 mod settings;
 mod tools;
+mod viewer;
 
 use std::{
+    cell::Cell,
     io::{self, Write as _},
     pin::pin,
     process::ExitCode,
@@ -29,6 +31,7 @@ use std::{
 };
 
 use futures::StreamExt as _;
+use traceable::RunId;
 
 use self::{error::Error, model::Endpoint, settings::Settings};
 
@@ -42,7 +45,8 @@ async fn main() -> ExitCode {
     // The tree comes before the error, so that the last line says what to do.
     traceable::flush(Duration::from_secs(5)).await;
     match outcome {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(None) => ExitCode::SUCCESS,
+        Ok(Some(trace)) => viewer::show(trace).await,
         // Whoever read the answer has seen enough: `| head`.
         Err(Error::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
@@ -52,9 +56,11 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run() -> Result<(), Error> {
+/// Answers; says which trace is to be shown, if one is.
+async fn run() -> Result<Option<RunId>, Error> {
     let Some(settings) = Settings::read()? else {
-        return settings::help();
+        settings::help()?;
+        return Ok(None);
     };
     let base_url = match &settings.base_url {
         Some(url) => url.clone(),
@@ -63,11 +69,13 @@ async fn run() -> Result<(), Error> {
     let _ = writeln!(io::stderr(), "asking {} at {base_url}: {}\n", settings.model, settings.question);
 
     let endpoint = Endpoint::new(&base_url, settings.key)?;
-    let mut answer = pin!(agent::answer(&endpoint, &settings.model, &settings.question).await?);
+    let trace = Cell::new(None);
+    let mut answer = pin!(agent::answer(&endpoint, &settings.model, &settings.question, |id| trace.set(id)).await?);
     let mut out = io::stdout();
     while let Some(piece) = answer.next().await {
         out.write_all(piece?.as_bytes())?;
         out.flush()?;
     }
-    Ok(writeln!(out, "\n")?)
+    writeln!(out, "\n")?;
+    Ok(trace.get().filter(|_| settings.stays))
 }

@@ -5,6 +5,8 @@
 
 import os
 import sys
+import urllib.error
+import urllib.request
 import uuid
 
 url = sys.argv[1]
@@ -65,6 +67,13 @@ def fails() -> None:
 def looks_at(picture: Attachment, name: str) -> str:
     note("looks_at")
     return f"{name} is red"
+
+
+class Stays(urllib.request.HTTPRedirectHandler):
+    """Says where it is led to, and does not go there."""
+
+    def redirect_request(self, *_: object) -> None:
+        return None
 
 
 PICTURE = bytes(range(256)) * 40
@@ -148,6 +157,9 @@ client.update_feedback(feedback["helpful"].id, score=1, comment="very quick")
 again = client.read_feedback(feedback["helpful"].id)
 assert (again.score, again.comment) == (1, "very quick"), again
 
+client.delete_feedback(feedback["tone"].id)
+assert [each.key for each in client.list_feedback(run_ids=[ids["answer"], ids["chat"]])] == ["helpful"]
+
 project = client.read_project(project_name="shop")
 assert project.name == "shop" and project.id == root.session_id
 assert client.read_project(project_id=project.id).name == "shop"
@@ -158,6 +170,18 @@ assert (stats["run_count"], stats["total_tokens"]) == (6, 40), stats
 
 threads = client.list_threads(project_name="shop")
 assert [(thread["thread_id"], thread["count"]) for thread in threads] == [("conversation-7", 1)], threads
+
+assert [run.id for run in client.read_thread(thread_id="conversation-7", project_name="shop")] == [ids["answer"]]
+web = Client(web_url=url.removesuffix("/api/v1")).get_run_url(run=model, project_name="shop")
+request = urllib.request.Request(web, headers={"accept": "text/html"})
+try:
+    moved = urllib.request.build_opener(Stays).open(request).url
+except urllib.error.HTTPError as error:
+    moved = error.headers["location"]
+assert moved == f"/trace/{ids['answer']}?run={ids['chat']}", moved
+client.create_project("new")
+assert client.has_project("new")
+assert client.read_project(project_name="new").id != project.id
 
 late = langsmith.RunTree(name="late", client=client, project_name="shop", inputs={})
 late.post()

@@ -35,6 +35,7 @@ pub mod runtime;
 mod said;
 mod scope;
 mod secret;
+pub mod show;
 mod site;
 #[cfg(feature = "spool")]
 pub mod spool;

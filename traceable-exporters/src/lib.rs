@@ -6,6 +6,7 @@
 //! | `jsonl` | `JsonLines` | a file with one run a line, in LangSmith's names, for `jq`, pandas and imports |
 //! | `langsmith` | `LangSmith` | LangSmith, hosted or not |
 //! | `otlp` | `Otlp` | every backend that takes OpenTelemetry's protocol over HTTP |
+//! | `otel-bridge` | `OtelBridge` | the application's own tracer provider of OpenTelemetry |
 //! | `remote` | `Traceable` | the server of this project, on another host |
 //!
 //! What is on this machine implements [`Exporter`](traceable_core::export::Exporter). What is over a network implements
@@ -24,6 +25,8 @@ mod http;
 mod jsonl;
 #[cfg(feature = "langsmith")]
 mod langsmith;
+#[cfg(feature = "otel-bridge")]
+mod otel_bridge;
 #[cfg(feature = "otlp")]
 mod otlp;
 #[cfg(feature = "remote")]
@@ -40,7 +43,11 @@ pub use http::{ConfigError, Key};
 pub use jsonl::JsonLines;
 #[cfg(feature = "langsmith")]
 pub use langsmith::{LangSmith, LangSmithBuilder};
+#[cfg(feature = "otel-bridge")]
+pub use otel_bridge::OtelBridge;
 #[cfg(feature = "otlp")]
-pub use otlp::{Convention, Conventions, Otlp, OtlpBuilder, Resource, ResourceError, UnknownConvention};
+pub use otlp::{Otlp, OtlpBuilder, Resource, ResourceError};
 #[cfg(feature = "remote")]
 pub use remote::Traceable;
+#[cfg(any(feature = "otel-bridge", feature = "otlp"))]
+pub use traceable_wire::otlp::{Convention, Conventions, UnknownConvention};

@@ -483,3 +483,21 @@ fn what_is_no_run_is_one_line() {
     );
     assert!(Desk::new(60).batch(changes).lines().all(|line| line.chars().count() <= 60));
 }
+
+#[test]
+fn a_trace_ends_with_a_link_while_a_server_of_this_machine_listens() {
+    let home = tempfile::tempdir().unwrap();
+    let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = server.local_addr().unwrap();
+    let said = json!({ "addresses": [address.to_string()] });
+    std::fs::write(home.path().join("server.json"), said.to_string()).unwrap();
+    let shown = || {
+        let mut desk = Desk::with(|console| console.width(120).viewer(home.path()));
+        desk.batch(vec![end(run(1, 0, "answer", 0, 5))])
+    };
+    let id = RunId::from_u128(TRACE);
+    assert!(shown().ends_with(&format!(" · http://{address}/t/{id}\n")), "{}", shown());
+    // What a server leaves that was killed leads nowhere.
+    drop(server);
+    assert!(shown().ends_with(&format!(" · {id}\n")), "{}", shown());
+}

@@ -16,7 +16,10 @@ use tokio::sync::oneshot;
 use traceable_core::model::RunChange;
 use traceable_store::{Error, Store};
 
-use crate::http::{Refusal, Room};
+use crate::{
+    http::{Refusal, Room},
+    live::Live,
+};
 
 /// Requests that wait for the next transaction. How much they weigh is bounded by the room that they hold.
 const QUEUE: usize = 1_024;
@@ -40,9 +43,9 @@ struct Job {
 
 impl Ingest {
     /// Starts the thread. It ends when nobody can send to it any more.
-    pub(crate) fn start(store: Arc<Store>) -> io::Result<Self> {
+    pub(crate) fn start(store: Arc<Store>, live: Arc<Live>) -> io::Result<Self> {
         let (sender, jobs) = sync_channel(QUEUE);
-        thread::Builder::new().name("traceable-ingest".into()).spawn(move || write(&store, &jobs))?;
+        thread::Builder::new().name("traceable-ingest".into()).spawn(move || write(&store, &live, &jobs))?;
         Ok(Self(sender))
     }
 
@@ -60,7 +63,7 @@ impl Ingest {
     }
 }
 
-fn write(store: &Store, jobs: &Receiver<Job>) {
+fn write(store: &Store, live: &Live, jobs: &Receiver<Job>) {
     let mut has_texts = true;
     loop {
         let first = match jobs.try_recv() {
@@ -85,14 +88,17 @@ fn write(store: &Store, jobs: &Receiver<Job>) {
             changes += job.changes.len();
             batch.push(job);
         }
-        commit(store, batch);
+        commit(store, live, batch);
     }
 }
 
-fn commit(store: &Store, mut batch: Vec<Job>) {
+fn commit(store: &Store, live: &Live, mut batch: Vec<Job>) {
     let lengths: Vec<usize> = batch.iter().map(|job| job.changes.len()).collect();
     let mut all: Vec<RunChange> = batch.iter_mut().flat_map(|job| std::mem::take(&mut job.changes)).collect();
     let outcome = store.ingest(&all);
+    if let Ok(ingested) = &outcome {
+        live.tell(store, &all, ingested);
+    }
     let is_alone = batch.len() == 1;
     for (job, length) in batch.into_iter().zip(lengths) {
         let changes: Vec<RunChange> = all.drain(..length).collect();
@@ -100,7 +106,10 @@ fn commit(store: &Store, mut batch: Vec<Job>) {
             Ok(_) => Ok(()),
             // What only one of them brought must not keep the others out.
             Err(error) if !is_alone && !matches!(error, Error::Full) => match store.ingest(&changes) {
-                Ok(_) => Ok(()),
+                Ok(ingested) => {
+                    live.tell(store, &changes, &ingested);
+                    Ok(())
+                }
                 Err(error) => Err(Refusal::of(&error)),
             },
             Err(error) => Err(Refusal::of(error)),

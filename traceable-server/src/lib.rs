@@ -2,22 +2,27 @@
 //!
 //! Data goes one way. What comes over HTTP (`http`, `langsmith`, `otlp`) or lies in the spools of this machine (`spools`)
 //! becomes changes of runs, which one thread writes to the store (`ingest`); what is asked, over HTTP or on the command
-//! line (`cli`), is read from there.
+//! line (`cli`) or by a browser (`viewer`), is read from there.
 //!
 //! The crate is published for its program. Its functions serve the tests and may change in any release.
 
 mod api;
 pub mod cli;
+mod export;
 mod home;
 mod http;
+mod import;
 mod ingest;
 mod langsmith;
+mod live;
 mod otlp;
 mod print;
 mod serve;
 mod spools;
+mod viewer;
 
 pub use self::{
+    cli::running,
     home::Home,
     http::routes,
     serve::{Config, ServeError, Server},

@@ -2,7 +2,7 @@
 
 use std::{
     fmt, fs,
-    io::{self, ErrorKind},
+    io::{self, ErrorKind, Write as _},
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     sync::{
         Arc, Mutex,
@@ -13,7 +13,12 @@ use std::{
 };
 
 use axum::Router;
-use hyper::server::conn::http1;
+use hyper::{
+    Request,
+    body::Incoming,
+    server::conn::http1,
+    service::{Service as _, service_fn},
+};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     server::graceful::GracefulShutdown,
@@ -27,13 +32,14 @@ use tokio::{
     time::{sleep, timeout},
 };
 use traceable_core::spool::{Disk as _, StdDisk};
-use traceable_store::{Limits, Store};
+use traceable_store::{Limits, Removed, Store};
 
 use crate::{
     home::Home,
-    http::{App, Bodies, Guard, router},
+    http::{App, Bodies, Guard, Peer, Rates, router},
     ingest::Ingest,
-    print::now,
+    live::Live,
+    print::{bytes, counted, now},
     spools,
 };
 
@@ -89,6 +95,8 @@ pub enum ServeError {
     NoToken(SocketAddr),
     /// The store cannot be opened.
     Store(traceable_store::Error),
+    /// The token cannot be shown.
+    Token,
     /// The system says no.
     Io(io::Error),
 }
@@ -96,10 +104,9 @@ pub enum ServeError {
 impl fmt::Display for ServeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Taken(address) => write!(
-                f,
-                "another program listens on {address} (perhaps another `traceable`); choose a port with --listen 127.0.0.1:4319"
-            ),
+            Self::Taken(address) => {
+                write!(f, "another program listens on {address}; choose a port with --listen 127.0.0.1:4319")
+            }
             Self::NoToken(address) => write!(
                 f,
                 "on {address} other machines could read all prompts and answers: set TRACEABLE_TOKEN to a secret of your \
@@ -109,6 +116,10 @@ impl fmt::Display for ServeError {
                 write!(f, "{error}; give this one a folder of its own with --home")
             }
             Self::Store(error) => error.fmt(f),
+            Self::Token => f.write_str(
+                "TRACEABLE_TOKEN cannot be sent as it is: of letters, digits and signs, take any but spaces, quotes, \
+                 backslashes, `,` and `;`",
+            ),
             Self::Io(error) => error.fmt(f),
         }
     }
@@ -135,6 +146,7 @@ pub struct Server {
     addresses: Vec<SocketAddr>,
     router: Router,
     store: Arc<Store>,
+    live: Arc<Live>,
     home: Home,
     limits: Limits,
 }
@@ -150,6 +162,11 @@ impl Server {
         let public = listen.iter().find(|address| !address.ip().is_loopback());
         if let Some(address) = public.filter(|_| token.is_none() && !is_open) {
             return Err(ServeError::NoToken(*address));
+        }
+        // It is shown in headers and in a cookie.
+        let is_sent = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b',' | b';' | b'\\');
+        if token.as_ref().is_some_and(|token| !token.bytes().all(is_sent)) {
+            return Err(ServeError::Token);
         }
         home.make()?;
         let mut listeners = Vec::new();
@@ -169,15 +186,19 @@ impl Server {
         let store = Arc::new(Store::open(home.store())?);
         // For `doctor`. What a server has left that was killed is put right by the next one.
         StdDisk.replace(&home.server(), &serde_json::to_vec(&json!({ "addresses": addresses })).unwrap_or_default())?;
+        let live = Arc::new(Live::default());
         let app = App {
-            ingest: Ingest::start(Arc::clone(&store))?,
+            ingest: Ingest::start(Arc::clone(&store), Arc::clone(&live))?,
+            live: Arc::clone(&live),
             store: Arc::clone(&store),
             bodies: Bodies::default(),
             guard: Guard { names, is_public: public.is_some(), token },
+            rates: Rates::default(),
+            home: public.is_none().then(|| home.path().display().to_string()),
             not_served: Mutex::default(),
             not_kept: Mutex::default(),
         };
-        Ok(Self { listeners, addresses, router: router(Arc::new(app)), store, home, limits })
+        Ok(Self { listeners, addresses, router: router(Arc::new(app)), store, live, home, limits })
     }
 
     /// Where it listens.
@@ -191,13 +212,14 @@ impl Server {
     ///
     /// When no thread can be started.
     pub async fn run(self, stop: impl Future<Output = ()>) -> io::Result<()> {
-        let Self { listeners, router, store, home, limits, .. } = self;
+        let Self { listeners, router, store, live, home, limits, .. } = self;
         let file = home.server();
         let is_over = Arc::new(AtomicBool::new(false));
         let reads = Arc::clone(&is_over);
-        let kept = tokio::spawn(keep(Arc::clone(&store), limits));
+        let kept = tokio::spawn(keep(Arc::clone(&store), Arc::clone(&live), limits));
+        let told = Arc::clone(&live);
         let reader = thread::Builder::new().name("traceable-spools".into()).spawn(move || {
-            spools::follow(&store, &home, &reads);
+            spools::follow(&store, &home, &told, &reads);
         })?;
         let places = Arc::new(Semaphore::new(CONNECTIONS));
         let graceful = Arc::new(GracefulShutdown::new());
@@ -208,6 +230,7 @@ impl Server {
         stop.await;
         accepting.shutdown().await;
         kept.abort();
+        live.end();
         if let Some(graceful) = Arc::into_inner(graceful) {
             // Who does not come to an end by then sends again what was not answered.
             let _ = timeout(FAREWELL, graceful.shutdown()).await;
@@ -221,11 +244,23 @@ impl Server {
 }
 
 /// Removes what is too old or too much.
-async fn keep(store: Arc<Store>, limits: Limits) {
+async fn keep(store: Arc<Store>, live: Arc<Live>, limits: Limits) {
     while limits != Limits::default() {
         let store = Arc::clone(&store);
+        let removed = tokio::task::spawn_blocking(move || store.keep_within(&limits, now())).await;
         // What cannot be removed now is removed later.
-        let _ = tokio::task::spawn_blocking(move || store.keep_within(&limits, now())).await;
+        if let Ok(Ok(removed)) = removed
+            && removed.runs > 0
+        {
+            live.tell_all();
+            let Removed { runs, traces, bytes: freed, .. } = removed;
+            let (runs, traces) = (counted(runs, "run"), counted(traces, "trace"));
+            let freed = bytes(freed);
+            let _ = writeln!(
+                io::stderr(),
+                "traceable: removed the oldest {traces} ({runs}, {freed}): see --keep and --max-size"
+            );
+        }
         sleep(SWEEP).await;
     }
 }
@@ -236,9 +271,13 @@ async fn accept(listener: TcpListener, router: Router, places: Arc<Semaphore>, g
     loop {
         let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
         match listener.accept().await {
-            Ok((stream, _)) => {
+            Ok((stream, peer)) => {
                 let _ = stream.set_nodelay(true);
-                let service = TowerToHyperService::new(router.clone());
+                let (router, peer) = (TowerToHyperService::new(router.clone()), Peer(peer.ip()));
+                let service = service_fn(move |mut request: Request<Incoming>| {
+                    request.extensions_mut().insert(peer);
+                    router.call(request)
+                });
                 let connection = graceful.watch(builder.serve_connection(TokioIo::new(stream), service));
                 tokio::spawn(async move {
                     // Whoever breaks off knows it.

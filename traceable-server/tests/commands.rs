@@ -137,3 +137,30 @@ fn base64(bytes: &[u8]) -> String {
     use base64::{Engine as _, engine::general_purpose::STANDARD};
     STANDARD.encode(bytes)
 }
+
+#[test]
+fn a_trace_is_found_by_the_beginning_of_its_id_and_in_a_browser() {
+    let home = tempfile::tempdir().unwrap();
+    let server = Server::start(home.path());
+    support::seed::send(&server);
+    let (trace, run) = (support::seed::id(1), support::seed::id(2));
+    let link = printed(home.path(), &["show", &run.to_string(), "--web"]);
+    assert_eq!(link, format!("{}/t/{trace}?run={run}\n", server.url()));
+    drop(server);
+    let none = command(home.path(), &["show", "last", "--web"]);
+    assert!(!none.status.success() && String::from_utf8_lossy(&none.stderr).contains("traceable serve"));
+    let short = &run.to_string()[..35];
+    assert!(String::from_utf8_lossy(&command(home.path(), &["show", short]).stderr).contains("more than one"));
+    assert!(printed(home.path(), &["show", "last"]).contains("still open"));
+}
+
+#[test]
+fn doctor_says_where_programs_would_send_and_what_is_not_served() {
+    let home = tempfile::tempdir().unwrap();
+    let server = Server::start(home.path());
+    assert_eq!(server.get("/datasets?limit=1").0, 501);
+    let said = printed(home.path(), &["doctor", "--json"]);
+    let said: Value = serde_json::from_str(&said).unwrap();
+    assert_eq!(said["server"]["not_served"]["GET /datasets"], 1);
+    assert!(said["destinations"][0].is_string() && said["environment"].is_object(), "{said}");
+}

@@ -58,6 +58,51 @@ fn with_a_token_every_route_asks_for_it() {
     }
 }
 
+/// The value of the cookie that an answer sets.
+fn cookie(answer: &support::Answer) -> Option<String> {
+    Some(answer.header("set-cookie")?.split(';').next()?.to_owned())
+}
+
+#[test]
+fn a_browser_shows_the_token_once() {
+    let home = tempfile::tempdir().unwrap();
+    let server = Server::with(home.path(), "127.0.0.1:0".parse().unwrap(), &[("TRACEABLE_TOKEN", "s3cret")]);
+    let get = |path: &str, headers: &[(&str, &str)]| send(server.address, "GET", path, headers, b"").unwrap();
+    let browser = ("accept", "text/html,application/xhtml+xml");
+
+    let page = get("/settings", &[browser]);
+    let text = String::from_utf8(page.body.clone()).unwrap();
+    assert_eq!((page.status, page.header("content-type")), (401, Some("text/html; charset=utf-8")));
+    assert!(text.contains("TRACEABLE_TOKEN") && text.contains("action=\"/login\""), "{text}");
+    assert!(get("/settings", &[]).body.starts_with(b"{"), "programs are answered in JSON");
+
+    for wrong in ["/login", "/login?token=", "/login?token=s3cre", "/login?token=S3CRET"] {
+        let refused = get(wrong, &[browser]);
+        assert_eq!((refused.status, cookie(&refused)), (401, None), "{wrong}");
+    }
+    let known = get("/login?token=s3cret", &[browser]);
+    assert_eq!((known.status, known.header("location")), (303, Some("/")));
+    assert_eq!(
+        (known.header("cache-control"), known.header("referrer-policy")),
+        (Some("no-store"), Some("no-referrer"))
+    );
+    let set = known.header("set-cookie").unwrap();
+    assert!(["; HttpOnly", "; SameSite=Strict", "; Path=/"].iter().all(|part| set.contains(part)), "{set}");
+    let cookie = cookie(&known).unwrap();
+    assert_eq!(get("/settings", &[browser, ("cookie", &cookie)]).status, 200);
+    assert_eq!(get("/settings", &[browser, ("cookie", &format!("{cookie}x"))]).status, 401);
+}
+
+#[test]
+fn a_token_that_cannot_be_shown_is_refused_at_the_start() {
+    let home = tempfile::tempdir().unwrap();
+    let mut command = std::process::Command::new(support::PROGRAM);
+    command.arg("--home").arg(home.path()).args(["serve", "--listen", "127.0.0.1:0"]).env("TRACEABLE_TOKEN", "a; b");
+    let refused = command.output().unwrap();
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert!(!refused.status.success() && said.contains("TRACEABLE_TOKEN") && !said.contains("a; b"), "{said}");
+}
+
 #[test]
 fn other_machines_are_not_let_in_by_mistake() {
     let home = tempfile::tempdir().unwrap();
@@ -74,6 +119,15 @@ fn a_port_that_is_taken_is_named() {
     let refused = command(other.path(), &["serve", "--listen", &server.address.to_string()]);
     let said = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert!(said.contains(&server.address.to_string()) && said.contains("--listen"), "{said}");
+    let holder = format!("another `traceable` (home {})", home.path().display());
+    assert!(said.contains(&holder), "{said}");
+    let stranger = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = stranger.local_addr().unwrap();
+    let closes = std::thread::spawn(move || drop(stranger.accept()));
+    let refused = command(other.path(), &["serve", "--listen", &address.to_string()]);
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(said.contains(&format!("another program listens on {address}")), "{said}");
+    closes.join().unwrap();
     let refused = command(home.path(), &["serve", "--listen", "127.0.0.1:0"]);
     let said = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert!(said.contains("another process") && said.contains("--home"), "{said}");

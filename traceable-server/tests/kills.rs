@@ -13,6 +13,7 @@ use serde_json::json;
 use support::{Server, printed, send, until};
 use traceable_core::model::RunId;
 
+/// Unless `TRACEABLE_TEST_KILLS` says otherwise.
 const KILLS: usize = 10;
 const CLIENTS: usize = 4;
 /// Requests that are answered between two kills.
@@ -26,7 +27,8 @@ fn what_was_sent_is_there_once() {
     // The clients must find it again.
     let address = server.address;
     let (answered, sent) = (AtomicUsize::new(0), AtomicUsize::new(0));
-    let goal = (KILLS + 1) * BETWEEN;
+    let kills = std::env::var("TRACEABLE_TEST_KILLS").map_or(KILLS, |kills| kills.parse().unwrap());
+    let goal = (kills + 1) * BETWEEN;
     thread::scope(|scope| {
         for _ in 0..CLIENTS {
             scope.spawn(|| {
@@ -44,7 +46,7 @@ fn what_was_sent_is_there_once() {
                 }
             });
         }
-        for kill in 1..=KILLS {
+        for kill in 1..=kills {
             until(|| (answered.load(Ordering::Relaxed) >= kill * BETWEEN).then_some(()));
             server.kill();
             server = Server::with(home.path(), address, &[]);
@@ -52,7 +54,7 @@ fn what_was_sent_is_there_once() {
     });
     server.kill();
     let sent = sent.into_inner() * RUNS;
-    let listed = printed(home.path(), &["ls", "--runs", "--json", "-n", "100000"]);
+    let listed = printed(home.path(), &["export"]);
     let mut ids: Vec<String> = listed
         .lines()
         .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["id"].as_str().unwrap().to_owned())

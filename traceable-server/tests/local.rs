@@ -11,7 +11,7 @@ use std::{
 };
 
 use serde_json::Value;
-use support::{Server, printed, until};
+use support::{Events, Server, printed, until};
 use traceable::traceable;
 
 #[traceable(run_type = "tool")]
@@ -99,11 +99,14 @@ fn a_server_reads_what_was_recorded_before_it_began_and_what_goes_on() {
         found["runs"].as_array().unwrap().clone()
     };
     until(|| (named("answer").len() == 1).then_some(()));
+    let mut events = Events::of(&server, "", &[]);
+    assert_eq!(events.next().unwrap().0, "ready");
     let open = until(|| named("still open").pop());
     assert_eq!(open["status"], "pending");
     // The server keeps the store; commands read it.
     assert_eq!(rows(home.path(), &["ls", "--json", "status:pending"]).len(), 1);
     program.finish();
+    while !events.next().unwrap().2["traces"].as_array().unwrap().contains(&open["trace_id"]) {}
     until(|| (named("answer").len() == 2).then_some(()));
     assert_eq!(until(|| named("still open").pop().filter(|run| run["status"] != "pending"))["name"], "still open");
     drop(server);

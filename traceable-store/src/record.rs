@@ -96,9 +96,14 @@ pub(crate) struct Record {
     pub(crate) lifted: Vec<BlobHash>,
 }
 
-/// A record on its way into the store.
+/// A record on its way into the store, and what is written of it.
 pub(crate) struct Packed {
     pub(crate) record: Record,
+    pub(crate) parcel: Parcel,
+}
+
+/// What is written of a record.
+pub(crate) struct Parcel {
     pub(crate) blobs: Vec<(BlobHash, Vec<u8>)>,
     /// Says whether a record is there already.
     pub(crate) hash: [u8; 16],
@@ -133,7 +138,7 @@ impl Record {
         let mut blobs = Vec::new();
         let Some(record) = Self::of(change, &mut blobs) else { return Ok(None) };
         let (hash, body) = record.encode()?;
-        Ok(Some(Packed { record, blobs, hash, body }))
+        Ok(Some(Packed { record, parcel: Parcel { blobs, hash, body } }))
     }
 
     /// The record as bytes, and their hash.

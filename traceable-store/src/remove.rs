@@ -2,13 +2,13 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
 use serde::Serialize;
 use traceable_core::model::RunId;
 
 use crate::{
-    Of, Query, Result, Store,
-    ingest::{SLOTS, key, labels_of, recompute, records_of, remove_labels},
+    Field, Of, Op, Query, Result, Store, Value, changes,
+    ingest::{SLOTS, key, labels_of, not_there, recompute, records_of, remove_labels},
     query::{Asked, compile},
     record::Merged,
     store,
@@ -19,6 +19,12 @@ const CHUNK: usize = 500;
 
 /// Pages of the text index that are written anew in one transaction.
 const MERGE: i64 = 500;
+
+/// The reason under which [`Store::reports`] counts runs that went by [`Limits::max_age`].
+pub const TOO_OLD: &str = "removed_by_age";
+
+/// The reason under which [`Store::reports`] counts runs that went by [`Limits::max_bytes`].
+pub const TOO_MUCH: &str = "removed_by_size";
 
 /// What a store may hold.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -88,6 +94,40 @@ impl Store {
         })
     }
 
+    /// Removes a project with its runs.
+    ///
+    /// # Errors
+    ///
+    /// As [`delete`](Self::delete).
+    pub fn delete_project(&self, name: &str) -> Result<Removed> {
+        let removed = self.delete(&Query::Compare(Field::Project, Op::Eq, Value::Text(name.to_owned())), Of::Runs)?;
+        self.write(|tx| {
+            // Runs may have come meanwhile.
+            let sql =
+                "DELETE FROM projects WHERE name = ? AND NOT EXISTS (SELECT 1 FROM runs WHERE project = projects.id)";
+            tx.execute(sql, [name])?;
+            Ok(removed)
+        })
+    }
+
+    /// Removes a score, and answers whether there was one.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be written.
+    pub fn delete_score(&self, id: RunId) -> Result<bool> {
+        self.write(|tx| {
+            let sql = "DELETE FROM scores WHERE id = ? RETURNING run_id";
+            let of: Option<Option<[u8; 16]>> =
+                tx.prepare_cached(sql)?.query_row([crate::ingest::blob(id)], |row| row.get(0)).optional()?;
+            if let Some(Some(run)) = of {
+                let trace = changes::trace_of(tx, RunId::from_u128(u128::from_be_bytes(run)))?;
+                changes::note(tx, trace)?;
+            }
+            Ok(of.is_some())
+        })
+    }
+
     /// Removes a conversation: its traces, what was said of it, and its scores.
     ///
     /// # Errors
@@ -130,7 +170,7 @@ impl Store {
     }
 
     /// Removes the oldest traces, and what lies about without a run, until the store is within its limits. `now` is in
-    /// nanoseconds since the epoch.
+    /// nanoseconds since the epoch. [`reports`](Self::reports) count what went.
     ///
     /// # Errors
     ///
@@ -157,9 +197,10 @@ impl Store {
                         AND NOT EXISTS (SELECT 1 FROM runs WHERE id = scores.run_id)";
                     removed.scores += tx.execute(sql, [before])? as u64;
                     tx.execute("DELETE FROM progress WHERE time < ?", [before])?;
-                    Ok(())
+                    if removed.runs > 0 { not_there(tx, TOO_OLD, removed.runs, now) } else { Ok(()) }
                 })?;
             }
+            let by_age = removed.runs;
             let Some(max) = limits.max_bytes else { return Ok(()) };
             if store.size()? <= max {
                 return Ok(());
@@ -172,7 +213,8 @@ impl Store {
                 // A few at a time, for a trace may be large.
                 store.remove(&traces[..traces.len().min(CHUNK / 10)], Of::Traces, removed)?;
             }
-            Ok(())
+            let by_size = removed.runs - by_age;
+            if by_size > 0 { store.write(|tx| not_there(tx, TOO_MUCH, by_size, now)) } else { Ok(()) }
         })
     }
 
@@ -277,10 +319,15 @@ impl Sweep<'_> {
 
     fn finish(self) -> Result<()> {
         let tx = self.tx;
+        // Numbers of the last runs are given again.
+        let sql = "UPDATE texts_seen SET n = min(n, (SELECT coalesce(max(n), 0) FROM runs))";
+        tx.prepare_cached(sql)?.execute([])?;
+        let id = |trace: &[u8; 16]| RunId::from_u128(u128::from_be_bytes(*trace));
+        changes::note(tx, self.traces.iter().map(id))?;
         for trace in self.traces {
             let exists = |sql: &str| Ok::<_, crate::Error>(tx.prepare_cached(sql)?.exists([trace])?);
             let was = exists("SELECT 1 FROM traces WHERE id = ?")?;
-            recompute(tx, RunId::from_u128(u128::from_be_bytes(trace)))?;
+            recompute(tx, id(&trace))?;
             self.removed.traces += u64::from(was && !exists("SELECT 1 FROM traces WHERE id = ?")?);
         }
         for thread in self.threads {

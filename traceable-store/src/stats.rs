@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::{
     Error, Field, Of, Query, Result, Store,
-    query::{Asked, compile},
+    query::{Asked, compile, text_column},
     row::to_dollars,
 };
 
@@ -17,8 +17,7 @@ pub struct StatsBy {
     pub of: Of,
     /// A row for each such stretch of time, by the runs' start, counted from the epoch.
     pub bucket: Option<Duration>,
-    /// A row for each value of this field: name, type, status, model, provider, project, thread, user, environment, release,
-    /// session, a tag or a value of metadata. A run with two tags counts for both.
+    /// A row for each value of this field, which is one of texts, tags or metadata. A run with two tags counts for both.
     pub field: Option<Field>,
 }
 
@@ -154,31 +153,19 @@ impl Group {
 }
 
 /// The value that rows are put together by, where it comes from, and what is bound for that.
-fn grouped(field: Option<&Field>) -> Result<(&'static str, &'static str, Option<String>)> {
-    let column = match field {
-        None => "NULL",
-        Some(Field::Name) => "r0.name",
-        Some(Field::Type) => "r0.run_type",
-        Some(Field::Status) => "r0.status",
-        Some(Field::Model) => "r0.model",
-        Some(Field::Provider) => "r0.provider",
-        Some(Field::Project) => "(SELECT name FROM projects WHERE id = r0.project)",
-        Some(Field::Thread) => "r0.thread_id",
-        Some(Field::Session) => "r0.session_id",
-        Some(Field::User) => "r0.user",
-        Some(Field::Environment) => "r0.environment",
-        Some(Field::Release) => "r0.release",
-        Some(Field::Tag | Field::Metadata(_)) => {
-            let join =
-                "LEFT JOIN (SELECT x.n, l.value FROM labels l JOIN run_labels x ON x.label = l.id WHERE l.key = ?)
-                g ON g.n = r0.n";
-            let key = if let Some(Field::Metadata(key)) = field { key.clone() } else { String::new() };
-            return Ok(("g.value", join, Some(key)));
+fn grouped(field: Option<&Field>) -> Result<(String, &'static str, Option<String>)> {
+    let Some(field) = field else { return Ok(("NULL".to_owned(), "", None)) };
+    if let Field::Tag | Field::Metadata(_) = field {
+        let join = "LEFT JOIN (SELECT x.n, l.value FROM labels l JOIN run_labels x ON x.label = l.id WHERE l.key = ?)
+            g ON g.n = r0.n";
+        let key = if let Field::Metadata(key) = field { key.clone() } else { String::new() };
+        return Ok(("g.value".to_owned(), join, Some(key)));
+    }
+    match text_column(field) {
+        Some(column) => Ok((column, "", None)),
+        None => {
+            let problem = format!("statistics cannot be split by `{}`", field.info().name);
+            Err(Error::Database(problem.into()))
         }
-        Some(other) => {
-            let problem = format!("statistics cannot be split by `{}`", other.info().name);
-            return Err(Error::Database(problem.into()));
-        }
-    };
-    Ok((column, "", None))
+    }
 }

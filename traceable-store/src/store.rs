@@ -19,6 +19,9 @@ const IDLE_READERS: usize = 4;
 /// How many of the database's steps pass between two looks at the clock.
 const STEPS_PER_LOOK: i32 = 10_000;
 
+/// Pages of the journal, of 8 KiB each, that are written back at once.
+const CHECKPOINT: i32 = 4_000;
+
 /// How a store is opened.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -112,6 +115,8 @@ impl Store {
         connection.pragma_update(None, "synchronous", if options.full_sync { "FULL" } else { "NORMAL" })?;
         schema::migrate(&mut connection, &path)?;
         connection.pragma_update(None, "cache_size", -16_384)?;
+        // Pages of indexes are written again and again; the fewer of these states go into the database, the better.
+        connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT)?;
         connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
         connection.pragma_update(None, "temp_store", "MEMORY")?;
         connection.set_prepared_statement_cache_capacity(128);

@@ -24,15 +24,30 @@ impl Store {
     /// When the database cannot be written.
     pub fn index_pending(&self, limit: usize) -> Result<usize> {
         self.write(|tx| {
-            let mut statement = tx.prepare_cached("SELECT n FROM pending_texts ORDER BY n LIMIT ?")?;
-            let pending = statement.query_map([limit as i64], |row| row.get(0))?.collect::<Result<Vec<i64>, _>>()?;
-            for n in &pending {
-                let texts = texts_of(&Merged::of(records_of(tx, *n)?).run);
-                let sql = "INSERT OR REPLACE INTO texts (rowid, input, output, other) VALUES (?, ?, ?, ?)";
-                tx.prepare_cached(sql)?.execute(rusqlite::params![n, texts[0], texts[1], texts[2]])?;
+            let numbers = |sql: &str, limit: usize| {
+                let mut statement = tx.prepare_cached(sql)?;
+                let numbers = statement.query_map([limit as i64], |row| row.get(0))?;
+                Ok::<_, crate::Error>(numbers.collect::<Result<Vec<i64>, _>>()?)
+            };
+            let again = numbers("SELECT n FROM pending_texts ORDER BY n LIMIT ?", limit)?;
+            let sql = "SELECT n FROM runs WHERE n > (SELECT n FROM texts_seen) ORDER BY n LIMIT ?";
+            let new = numbers(sql, limit.saturating_sub(again.len()))?;
+            for n in again.iter().chain(&new) {
+                let Merged { run, is_known, .. } = Merged::of(records_of(tx, *n)?);
+                // What is not known yet is indexed when it is.
+                if is_known {
+                    let texts = texts_of(&run);
+                    let sql = "INSERT OR REPLACE INTO texts (rowid, input, output, other) VALUES (?, ?, ?, ?)";
+                    tx.prepare_cached(sql)?.execute(rusqlite::params![n, texts[0], texts[1], texts[2]])?;
+                }
+            }
+            for n in &again {
                 tx.prepare_cached("DELETE FROM pending_texts WHERE n = ?")?.execute([n])?;
             }
-            Ok(pending.len())
+            if let Some(last) = new.last() {
+                tx.prepare_cached("UPDATE texts_seen SET n = ?")?.execute([last])?;
+            }
+            Ok(again.len() + new.len())
         })
     }
 
@@ -43,7 +58,9 @@ impl Store {
     /// When the database cannot be read.
     pub fn pending_texts(&self) -> Result<u64> {
         self.read(|connection| {
-            Ok(connection.query_row("SELECT count(*) FROM pending_texts", [], |row| row.get::<_, i64>(0))? as u64)
+            let sql = "SELECT (SELECT count(*) FROM pending_texts)
+                + (SELECT count(*) FROM runs WHERE n > (SELECT n FROM texts_seen) AND start_time IS NOT NULL)";
+            Ok(connection.query_row(sql, [], |row| row.get::<_, i64>(0))? as u64)
         })
     }
 }

@@ -12,8 +12,8 @@ use std::{
 use rusqlite::Connection;
 use serde_json::json;
 use support::{end, id, json, run};
-use traceable_core::model::{Run, RunChange, ScoreTarget};
-use traceable_store::{Error, Of, Options, Query, Store};
+use traceable_core::model::{Report, Run, RunChange, ScoreTarget};
+use traceable_store::{Error, Of, Options, Query, StatsBy, Store};
 
 #[test]
 fn one_writes_and_others_read() {
@@ -63,6 +63,33 @@ fn a_newer_store_and_a_strangers_file_are_left_alone() {
         assert!(matches!(Store::open(path), Err(Error::Foreign { .. })), "{path:?}");
         assert_eq!(std::fs::read(path).unwrap(), before);
     }
+}
+
+/// A store of each version before, as the release of that version wrote it.
+#[test]
+fn an_older_store_becomes_a_newer_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("runs.db");
+    let packed = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/store-1.db.zst")).unwrap();
+    std::fs::write(&path, zstd::bulk::decompress(&packed, 1 << 20).unwrap()).unwrap();
+    // Only who writes may change it.
+    assert!(Store::open_read_only(&path).is_err());
+    let store = Store::open(&path).unwrap();
+    let trace = store.trace(id(1)).unwrap().unwrap();
+    assert_eq!((trace.runs.len(), trace.totals.open, trace.totals.total_tokens), (3, 1, 42));
+    for (query, runs) in [("refund", 1), ("tag:old", 1), ("metadata.region:eu", 1), ("score.good:1", 1), ("", 3)] {
+        assert_eq!(store.count(&Query::parse(query, 0).unwrap(), Of::Runs).unwrap(), runs, "{query}");
+    }
+    // What was begun in the older one goes on: an open run, a run of which a patch came first, a report.
+    let report = Report { id: id(77), dropped: [("queue_full".to_owned(), 3)].into() };
+    store.ingest(&[end(support::child(3, 1, 1, 9)), end(run(9, 20)), RunChange::Report(report)]).unwrap();
+    assert_eq!(store.trace(id(1)).unwrap().unwrap().totals.open, 0);
+    assert_eq!(store.row(id(9)).unwrap().unwrap().tags, ["early"]);
+    let stats = store.stats(&Query::default(), &StatsBy::default()).unwrap();
+    assert_eq!((stats[0].count, stats[0].total_tokens), (4, 42));
+    assert_eq!(store.skeleton(id(1)).unwrap().unwrap().all_names, ["answer"]);
+    drop(store);
+    assert_eq!(Store::open_read_only(&path).unwrap().count(&Query::default(), Of::Runs).unwrap(), 4);
 }
 
 #[cfg(unix)]

@@ -203,7 +203,9 @@ fn json_value() -> impl Strategy<Value = Json> {
 fn run(number: u128) -> impl Strategy<Value = Run> {
     let place = (1..7_u128, option::of(1..7_u128), word(), 0..20_i64, option::of(0..5_i64), option::of(0..3_i64));
     let bodies = (option::of(json_value()), option::of(json_value()), option::of(word()));
-    let labels = (vec(word(), 0..3), vec((key(), json_value()), 0..3));
+    // A tag without a name is none.
+    let tag = word().prop_filter("a tag has a name", |tag| !tag.is_empty());
+    let labels = (vec(tag, 0..3), vec((key(), json_value()), 0..3));
     let about = (option::of(word()), option::of(word()), option::of(word()), option::of(word()));
     let usage = (option::of(0..6_u64), option::of(0..6_u64), option::of(0..4_u32));
     let status = prop::sample::select(vec![Status::Ok, Status::Error, Status::Cancelled]);

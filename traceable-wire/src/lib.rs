@@ -7,5 +7,6 @@
 
 pub mod encoding;
 pub mod langsmith;
+pub mod names;
 #[cfg(feature = "otlp")]
 pub mod otlp;

@@ -1,67 +1,25 @@
 //! Held against what LangSmith's Python SDK sends: its bodies are read, and ours say the same in the same places.
 #![allow(missing_docs, clippy::unwrap_used)]
 
+mod golden;
+
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use golden::{RECORDED, parts, requests, tidy};
 use serde_json::{Value, json};
 use traceable_core::model::{
     Attachment, AttachmentFor, Event, Json, Report, Run, RunChange, RunId, RunType, ScoreTarget, Status, Usage,
     parse_time,
 };
 use traceable_wire::langsmith::{
-    Encoder, Problem, boundary_of, decode_batch, decode_feedback, decode_multipart, decode_patch,
+    Encoder, Problem, boundary_of, decode_batch, decode_feedback, decode_multipart, decode_patch, decode_post,
 };
 
 const BOUNDARY: &str = "b7dbe3d42dca402fb18fe22f4b848c92";
 
-/// The requests of a recorded program.
-fn requests(name: &str) -> Vec<Value> {
-    let path = format!("{}/tests/fixtures/{name}.json", env!("CARGO_MANIFEST_DIR"));
-    let recorded: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
-    recorded["requests"].as_array().unwrap().clone()
-}
-
-/// The parts of a recorded request by name, and how they were sent. Of bytes only their number was recorded.
-fn parts(request: &Value) -> Vec<(String, String, Vec<u8>)> {
-    let part = |part: &Value| {
-        let headers: Vec<&str> = part["headers"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
-        let content = match (&part["json"], &part["text"]) {
-            (Value::Null, Value::String(text)) if text == "<8 bytes binary>" => {
-                vec![0xff, 0, b'\r', b'\n', b'-', b'-', 0, 1]
-            }
-            (Value::Null, Value::String(text)) => text.clone().into_bytes(),
-            (json, _) => json.to_string().into_bytes(),
-        };
-        (part["name"].as_str().unwrap().to_owned(), headers.join("\r\n"), content)
-    };
-    request["parts"].as_array().into_iter().flatten().map(part).collect()
-}
-
 /// The body of a recorded request.
 fn body(request: &Value) -> Vec<u8> {
-    let mut body = Vec::new();
-    for (name, headers, content) in parts(request) {
-        body.extend(
-            format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n{headers}\r\n\r\n").bytes(),
-        );
-        body.extend(content);
-        body.extend(b"\r\n");
-    }
-    body.extend(format!("--{BOUNDARY}--\r\n").bytes());
-    body
+    golden::body(&parts(request), BOUNDARY)
 }
-
-const RECORDED: [&str; 10] = [
-    "py_sync",
-    "py_nested",
-    "py_headers",
-    "py_async",
-    "py_gen",
-    "py_error",
-    "py_attach",
-    "py_openai",
-    "py_feedback",
-    "py_trace",
-];
 
 /// What our own body says, part by part.
 fn said(changes: &[RunChange], encoder: &mut Encoder) -> Vec<(String, Value)> {
@@ -78,18 +36,6 @@ fn said(changes: &[RunChange], encoder: &mut Encoder) -> Vec<(String, Value)> {
 
 /// A part without what differs by right: who sent it, how a moment is written, and what is not said.
 fn comparable(name: &str, mut value: Value) -> Value {
-    fn walk(value: &mut Value) {
-        match value {
-            Value::String(text) => {
-                if let Some(time) = parse_time(text) {
-                    *text = time.to_string();
-                }
-            }
-            Value::Array(values) => values.iter_mut().for_each(walk),
-            Value::Object(members) => members.values_mut().for_each(walk),
-            _ => {}
-        }
-    }
     if let Some(record) = value.as_object_mut() {
         record.remove("runtime");
         if let Some(metadata) = record.get_mut("metadata").and_then(Value::as_object_mut) {
@@ -102,7 +48,7 @@ fn comparable(name: &str, mut value: Value) -> Value {
         }
         record.remove("modified_at");
     }
-    walk(&mut value);
+    tidy(&mut value);
     value
 }
 
@@ -289,6 +235,43 @@ fn a_body_of_javascript_is_read() {
     assert_eq!((run.status, run.error.as_deref()), (Status::Error, Some("Error: boom")));
     assert_eq!(run.attachments[0].mime, "text/html; charset=utf-8");
     assert_eq!(run.metadata["traceable.langsmith"], json!({ "address": "lrn:a" }));
+}
+
+/// The SDK for Python notes the first chunk, the one for JavaScript every one.
+#[test]
+fn events_of_chunks_are_a_stream() {
+    let read = |times: &[&str]| {
+        let events: Vec<Value> = times.iter().map(|time| json!({ "name": "new_token", "time": time })).collect();
+        let record = json!({
+            "id": RunId::from_u128(7), "name": "stream", "run_type": "llm", "start_time": "2024-05-31T16:08:37Z",
+            "end_time": "2024-05-31T16:08:40Z", "events": events,
+        });
+        decode_post(record.to_string().as_bytes()).unwrap().run().unwrap().clone()
+    };
+    assert_eq!(read(&[]).stream, None);
+    let (python, second) = (read(&["2024-05-31T16:08:38Z"]), 1_000_000_000);
+    let stream = python.stream.clone().unwrap();
+    assert_eq!(
+        (python.time_to_first_chunk(), stream.last_chunk, stream.chunks),
+        (Some(second), python.end_time.unwrap(), 0)
+    );
+    let javascript = read(&["2024-05-31T16:08:38Z", "2024-05-31T16:08:38.5Z", "2024-05-31T16:08:39Z"]);
+    let stream = javascript.stream.unwrap();
+    assert_eq!((stream.first_chunk, stream.last_chunk), (python.start_time + second, python.start_time + 2 * second));
+    assert_eq!(stream.chunks, 3);
+}
+
+/// LangSmith's wrapper of Gemini leaves what was thought beside what was said; others count it in.
+#[test]
+fn what_was_thought_is_of_the_output() {
+    let read = |total: u64| {
+        let usage = json!({
+            "input_tokens": 10, "output_tokens": 5, "total_tokens": total, "output_token_details": { "reasoning": 7 },
+        });
+        let record = json!({ "id": RunId::from_u128(7), "outputs": { "usage_metadata": usage } });
+        decode_post(record.to_string().as_bytes()).unwrap().run().unwrap().usage.clone().unwrap().output_tokens
+    };
+    assert_eq!((read(22), read(15)), (Some(12), Some(5)));
 }
 
 #[test]

@@ -52,3 +52,15 @@ fn opentelemetry() {
     );
     assert!(lines.iter().all(|(trace, _)| *trace == lines[0].0 && !trace.starts_with("0000000000")), "{}", page.out);
 }
+
+#[test]
+fn otel_bridge() {
+    let page = Page::of(&mut example("otel_bridge"));
+
+    assert_eq!(page.code, Some(0), "{}", page.err);
+    let lines: Vec<(&str, &str)> = page.out.lines().map(|line| line.split_at(32)).collect();
+    let tree: Vec<&str> = lines.iter().map(|(_, rest)| *rest).collect();
+    let runs = [" GET /answer", "   answer by gpt-4o", "     render", "     POST /v1/chat/completions"];
+    assert_eq!(tree, runs, "{}", page.out);
+    assert!(lines.iter().all(|(trace, _)| *trace == lines[0].0), "{}", page.out);
+}

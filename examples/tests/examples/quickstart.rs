@@ -3,15 +3,22 @@
 use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::{TcpListener, TcpStream},
-    process::Stdio,
+    process::{Command, Stdio},
     thread::{self, JoinHandle},
 };
 
 use crate::support::{Page, example};
 
+/// The quickstart, which does not stay to show the trace.
+fn leaving() -> Command {
+    let mut command = example("quickstart");
+    command.arg("--exit");
+    command
+}
+
 #[test]
 fn the_quickstart_answers_and_shows_how() {
-    let page = Page::of(&mut example("quickstart"));
+    let page = Page::of(&mut leaving());
 
     assert_eq!(page.code, Some(0), "{}", page.err);
     assert!(
@@ -43,7 +50,7 @@ fn the_quickstart_answers_and_shows_how() {
 
 #[test]
 fn a_tool_that_fails_is_no_failure_of_the_agent() {
-    let page = Page::of(example("quickstart").arg("Where is order 9999?"));
+    let page = Page::of(leaving().arg("Where is order 9999?"));
 
     assert_eq!(page.code, Some(0), "{}", page.err);
     assert!(page.out.starts_with("I am sorry: there is no order 9999."), "{}", page.out);
@@ -109,7 +116,7 @@ fn a_named_endpoint_gets_key_and_model() {
         ]),
     ]);
     let page = Page::of(
-        example("quickstart")
+        leaving()
             .env("OPENAI_BASE_URL", format!("http://{address}/v1/"))
             .env("OPENAI_API_KEY", "sk-test\n")
             .env("OPENAI_MODEL", "small")
@@ -160,7 +167,7 @@ fn an_answer_that_is_none_is_said() {
 
 #[test]
 fn a_reader_who_leaves_cancels_the_answer() {
-    let mut program = example("quickstart").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut program = leaving().stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     drop(program.stdout.take());
     let page = Page::read(program.wait_with_output().unwrap());
 
@@ -171,7 +178,7 @@ fn a_reader_who_leaves_cancels_the_answer() {
 
 #[test]
 fn switched_off_there_is_an_answer_and_no_tree() {
-    let page = Page::of(example("quickstart").env("TRACEABLE", "off"));
+    let page = Page::of(leaving().env("TRACEABLE", "off"));
 
     assert_eq!(page.code, Some(0), "{}", page.err);
     assert!(page.out.starts_with("Order 1042"), "{}", page.out);

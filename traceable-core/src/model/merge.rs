@@ -8,7 +8,8 @@ impl Run {
     /// Takes over what a later record of the same run says.
     ///
     /// What the later record leaves out stays as it is, also the kind where it says only `chain`; the start never changes; lists are taken over whole
-    /// when the later one is not empty, metadata and variables key by key, attachments by name.
+    /// when the later one is not empty, metadata and variables key by key, attachments by name. A tag without a name says that there
+    /// are none.
     pub fn absorb(&mut self, later: Run) {
         fn newer<T>(slot: &mut Option<T>, later: Option<T>) {
             if later.is_some() {
@@ -74,6 +75,7 @@ impl Run {
         longer(&mut self.events, events);
         newer(&mut self.stream, stream);
         longer(&mut self.tags, tags);
+        self.tags.retain(|tag| !tag.is_empty());
         self.metadata.extend(metadata);
         newer(&mut self.provider, provider);
         newer(&mut self.model, model);

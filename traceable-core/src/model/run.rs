@@ -180,7 +180,7 @@ pub struct StreamInfo {
     pub first_chunk: i64,
     /// When the last chunk came, in nanoseconds since the epoch.
     pub last_chunk: i64,
-    /// How many chunks came.
+    /// How many chunks came; 0 where nobody counted them.
     pub chunks: u64,
     /// The chunks with their times in nanoseconds since the epoch, where they were asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

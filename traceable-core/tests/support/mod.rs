@@ -50,12 +50,9 @@ impl Remote for Backend {
                         delivery.answered(parcel, answer, Instant::now());
                     }
                     Step::Done => return,
-                    Step::Wait(until) => {
-                        let news = delivery.poll_news(&mut Context::from_waker(&waker));
+                    Step::Wait(until) if delivery.poll_news(&mut Context::from_waker(&waker)).is_pending() => {
                         let wait = until.map_or(Duration::from_secs(60), |until| until - Instant::now());
-                        if news.is_pending() {
-                            thread::park_timeout(wait);
-                        }
+                        thread::park_timeout(wait);
                     }
                     _ => {}
                 }

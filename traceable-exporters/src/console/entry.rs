@@ -130,7 +130,7 @@ fn error_lines(error: &str) -> Vec<String> {
         .collect();
     let rest = error.len() - kept.len();
     if rest > 0 {
-        lines.push(format!("… {} more", super::units::counted(rest as u64, "byte")));
+        lines.push(format!("… {} more", traceable_core::show::counted(rest as u64, "byte")));
     }
     lines
 }

@@ -8,7 +8,7 @@
 //!
 //! From change to page: `entry` keeps the line of a run, `traces` says what is finished, `forest` orders it, `tree` lays it out;
 //! `said` is the line of what is no run;
-//! `preview`, `text`, `units` and `style` make the pieces of a line.
+//! `preview`, `text` and `style` make the pieces of a line; `viewer` finds what the link at its end leads to.
 
 mod entry;
 mod forest;
@@ -18,19 +18,20 @@ mod style;
 mod text;
 mod traces;
 mod tree;
-mod units;
+mod viewer;
 
 use std::{
     fmt,
     future::ready,
     io::{self, Write},
+    path::Path,
     time::{Duration, Instant},
 };
 
 use traceable_core::export::{Ack, Batch, BoxFuture, ExportError, Exporter};
 
 pub use self::style::Color;
-use self::{style::Look, traces::Traces};
+use self::{style::Look, traces::Traces, viewer::Viewer};
 
 /// Runs of one trace that are printed unless [`Console::max_runs`] says otherwise.
 const MAX_RUNS: usize = 1_000;
@@ -93,6 +94,7 @@ pub struct Console {
     color: Color,
     width: Option<usize>,
     traces: Traces,
+    viewer: Option<Viewer>,
     pending: Vec<u8>,
 }
 
@@ -114,6 +116,7 @@ impl Console {
             color: Color::Auto,
             width: None,
             traces: Traces::new(MAX_RUNS, PATIENCE),
+            viewer: None,
             pending: Vec::new(),
         }
     }
@@ -150,6 +153,14 @@ impl Console {
         self
     }
 
+    /// The data home of this machine, where a `traceable` server says that it listens: while one does, a trace ends with the
+    /// link that shows it there, instead of its id.
+    #[must_use]
+    pub fn viewer(mut self, home: impl AsRef<Path>) -> Self {
+        self.viewer = Some(Viewer::of(home.as_ref()));
+        self
+    }
+
     fn take(&mut self, batch: &Batch) -> io::Result<()> {
         let now = Instant::now();
         let mut page = String::new();
@@ -170,8 +181,9 @@ impl Console {
         self.out.flush()
     }
 
-    fn look(&self) -> Look {
-        Look::now(self.color, self.width, self.stderr)
+    fn look(&mut self) -> Look {
+        let server = self.viewer.as_mut().and_then(Viewer::address);
+        Look { server, ..Look::now(self.color, self.width, self.stderr) }
     }
 
     /// Writes what waits and the page. A writer that would block, as a terminal set so by another program does,

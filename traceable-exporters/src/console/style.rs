@@ -3,6 +3,7 @@
 use std::{
     fmt::Write as _,
     io::{self, IsTerminal as _},
+    net::SocketAddr,
 };
 
 use anstyle::{AnsiColor, Style};
@@ -66,6 +67,8 @@ impl Color {
 pub(super) struct Look {
     pub(super) color: bool,
     pub(super) width: usize,
+    /// The server that shows traces.
+    pub(super) server: Option<SocketAddr>,
 }
 
 impl Look {
@@ -79,7 +82,7 @@ impl Look {
             .or_else(|| env("COLUMNS")?.trim().parse().ok())
             .filter(|width| *width > 0)
             .unwrap_or(FALLBACK_WIDTH);
-        Self { color: color.wanted(terminal, env), width: width.max(LEAST_WIDTH) }
+        Self { color: color.wanted(terminal, env), width: width.max(LEAST_WIDTH), server: None }
     }
 }
 

@@ -5,14 +5,16 @@ use std::{
     time::{Duration, Instant},
 };
 
-use traceable_core::model::{Progress, Run, RunChange, RunId, RunType};
+use traceable_core::{
+    model::{Progress, Run, RunChange, RunId, RunType},
+    show,
+};
 
 use super::{
     entry::{self, Entry},
     preview,
     style::Look,
     tree::Scene,
-    units,
 };
 
 /// Traces that are kept at a time, printed ones that may see late runs included.
@@ -172,7 +174,7 @@ impl Traces {
             RunChange::Report(report) => {
                 for (reason, runs) in report.dropped.iter().filter(|(_, runs)| **runs > 0) {
                     let reason = super::text::clean(reason, 40);
-                    let runs = units::counted(*runs, "run");
+                    let runs = show::counted(*runs, "run");
                     page.extend(["! ", &runs, " not recorded: ", &reason, "\n"]);
                 }
             }

@@ -1,7 +1,10 @@
 //! Makes a page of a trace: a line a run, its children below it, a summary at the end.
 
 use anstyle::Style;
-use traceable_core::model::{RunId, Usage};
+use traceable_core::{
+    model::{RunId, Usage},
+    show,
+};
 
 use super::{
     entry::Entry,
@@ -9,7 +12,6 @@ use super::{
     style::{self, BOLD, DIM, Line, Look, PLAIN, RED},
     text,
     traces::Rest,
-    units,
 };
 
 /// A preview of fewer columns than this says nothing.
@@ -65,9 +67,9 @@ impl Scene<'_> {
             return;
         }
         let mut line = Line::new(look);
-        line.push(DIM, &format!("{INDENT}… {} more", units::count(self.rest.runs)));
+        line.push(DIM, &format!("{INDENT}… {} more", show::count(self.rest.runs)));
         if self.rest.errors > 0 {
-            line.push(RED, &format!(", {}", units::counted(self.rest.errors, "error")));
+            line.push(RED, &format!(", {}", show::counted(self.rest.errors, "error")));
         }
         line.finish(page);
     }
@@ -78,34 +80,36 @@ impl Scene<'_> {
             line.push(DIM, if i == 0 { INDENT } else { DOT });
             line.push(style, &fact);
         }
-        // The id is there to be copied, so it is never cut.
-        if line.width() + text::width(DOT) + 36 > look.width {
+        let id = self.trace_id;
+        let name = look.server.map_or_else(|| id.to_string(), |server| format!("http://{server}/t/{id}"));
+        // It is there to be copied, so it is never cut.
+        if line.width() + text::width(DOT) + text::width(&name) > look.width {
             line.finish(page);
             line = Line::new(look);
             line.push(PLAIN, INDENT);
         } else {
             line.push(DIM, DOT);
         }
-        line.push(DIM, &self.trace_id.to_string());
+        line.push(DIM, &name);
         line.finish(page);
     }
 
     fn facts(&self, forest: &Forest) -> Vec<(Style, String)> {
-        let runs = units::counted(self.entries.len() as u64 + self.rest.runs, "run");
+        let runs = show::counted(self.entries.len() as u64 + self.rest.runs, "run");
         let mut facts = vec![(DIM, if self.open { format!("{runs} so far") } else { runs })];
         let took = forest.head.and_then(|head| self.entries[head].duration());
-        facts.extend(took.map(|nanos| (DIM, units::duration(nanos))));
+        facts.extend(took.map(|nanos| (DIM, show::duration(nanos))));
         let (tokens, cost) = forest.spent(&self.entries);
         let tokens = tokens.saturating_add(self.rest.tokens);
         if tokens > 0 {
-            facts.push((DIM, format!("{} tok", units::tokens(tokens))));
+            facts.push((DIM, format!("{} tok", show::tokens(tokens))));
         }
         if let Some(cost) = add(cost, self.rest.cost) {
-            facts.push((DIM, units::dollars(cost)));
+            facts.push((DIM, show::dollars(cost)));
         }
         let errors = self.entries.iter().filter(|entry| entry.failed()).count() as u64 + self.rest.errors;
         if errors > 0 {
-            facts.push((RED, units::counted(errors, "error")));
+            facts.push((RED, show::counted(errors, "error")));
         }
         if self.open {
             facts.push((DIM, "still open".into()));
@@ -137,7 +141,7 @@ impl Columns {
 }
 
 fn duration(entry: &Entry) -> String {
-    entry.duration().map_or_else(|| "open".into(), units::duration)
+    entry.duration().map_or_else(|| "open".into(), show::duration)
 }
 
 fn print_run(entry: &Entry, row: &Row, columns: Columns, look: Look, page: &mut String) {
@@ -172,8 +176,8 @@ fn push_name(line: &mut Line, entry: &Entry, end: usize) {
 
 /// Tokens, cost, time to the first chunk: as many as fit.
 fn push_facts(line: &mut Line, entry: &Entry, width: usize) {
-    let first = entry.first_chunk.map(|nanos| format!("first {}", units::duration(nanos)));
-    let known = [entry.usage.as_ref().and_then(tokens), entry.cost().map(units::dollars), first];
+    let first = entry.first_chunk.map(|nanos| format!("first {}", show::duration(nanos)));
+    let known = [entry.usage.as_ref().and_then(tokens), entry.cost().map(show::dollars), first];
     for (i, fact) in known.into_iter().flatten().enumerate() {
         let gap = if i == 0 { "  " } else { DOT };
         if line.width() + text::width(gap) + text::width(&fact) > width {
@@ -185,9 +189,9 @@ fn push_facts(line: &mut Line, entry: &Entry, width: usize) {
 }
 
 fn tokens(usage: &Usage) -> Option<String> {
-    let shown = |n: Option<u64>| n.map_or_else(|| "?".into(), units::tokens);
+    let shown = |n: Option<u64>| n.map_or_else(|| "?".into(), show::tokens);
     match (usage.input_tokens, usage.output_tokens) {
-        (None, None) => usage.total_tokens.map(|total| format!("{} tok", units::tokens(total))),
+        (None, None) => usage.total_tokens.map(|total| format!("{} tok", show::tokens(total))),
         (input, output) => Some(format!("{}→{} tok", shown(input), shown(output))),
     }
 }

@@ -69,6 +69,11 @@ impl<S: Storage> Lines<S> {
         Ok(Some(refused))
     }
 
+    /// Goes on in the same file, opened anew.
+    pub(super) fn reopened(&mut self, storage: S) {
+        self.storage = storage;
+    }
+
     /// Brings everything to the disk.
     pub(super) fn sync(&mut self) -> io::Result<()> {
         self.storage.sync()

@@ -61,6 +61,8 @@ use self::lines::Lines;
 pub struct JsonLines {
     lines: Lines<File>,
     path: PathBuf,
+    /// Who opened the file.
+    process: u32,
 }
 
 impl JsonLines {
@@ -76,7 +78,7 @@ impl JsonLines {
         if file.metadata()?.is_file() {
             file.set_len(0)?;
         }
-        Ok(Self { lines: Lines::new(file), path })
+        Ok(Self::on(file, path))
     }
 
     /// Goes on with the file, or starts it. Half a line at its end, of a writer that died, is left on a line of its own.
@@ -87,10 +89,25 @@ impl JsonLines {
     pub fn append(path: impl AsRef<Path>) -> io::Result<Self> {
         let path = path.as_ref().to_owned();
         let file = options().open(&path)?;
-        Ok(Self { lines: Lines::new(file), path })
+        Ok(Self::on(file, path))
+    }
+
+    fn on(file: File, path: PathBuf) -> Self {
+        Self { lines: Lines::new(file), path, process: std::process::id() }
+    }
+
+    /// The child of a fork opens the file for itself: what it has from its parent has one lock for both, and one place.
+    fn own(&mut self) -> io::Result<()> {
+        let process = std::process::id();
+        if process != self.process {
+            self.lines.reopened(options().open(&self.path)?);
+            self.process = process;
+        }
+        Ok(())
     }
 
     fn take(&mut self, batch: &Batch) -> Result<Ack, ExportError> {
+        self.own().map_err(|error| failure(&self.path, error))?;
         match self.lines.take(batch) {
             Ok(Some(refused)) => {
                 let mut ack = Ack::default();

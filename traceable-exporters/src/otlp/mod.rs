@@ -16,7 +16,8 @@ use traceable_core::{
     delivery::{Delivery, Identity, Limits, Remote, Wants},
     runtime::say,
 };
-pub use traceable_wire::otlp::{Convention, Conventions, Resource, ResourceError, UnknownConvention};
+use traceable_wire::otlp::Conventions;
+pub use traceable_wire::otlp::{Resource, ResourceError};
 
 pub use self::builder::OtlpBuilder;
 use self::{builder::Settings, session::Session};

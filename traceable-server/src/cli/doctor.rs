@@ -1,25 +1,20 @@
 //! `traceable doctor`: what is configured, what reaches us, what is stuck.
 
-use std::{collections::BTreeMap, path::Path};
+use std::path::Path;
 
 use serde::Serialize;
 use serde_json::Value;
-use traceable_store::{Of, Query, ReportCount};
+use traceable_store::{Of, Query, ReportCount, TOO_MUCH, TOO_OLD};
 
-use super::{Cli, Failure, backlog, open, remote::Remote};
+use super::{Cli, Failure, backlog, configured::Configured, open, remote::Remote};
 use crate::print::{BOLD, DIM, RED, YELLOW, ago, bytes, counted, line, now};
-
-/// Variables that say where traces go.
-const PREFIXES: [&str; 4] = ["TRACEABLE", "LANGSMITH_", "LANGCHAIN_", "OTEL_"];
-
-/// Variables whose value is nobody's business.
-const SECRETS: [&str; 5] = ["KEY", "TOKEN", "HEADERS", "SECRET", "PASSWORD"];
 
 #[derive(Debug, Serialize)]
 struct Report {
     version: &'static str,
     home: String,
-    environment: BTreeMap<String, String>,
+    #[serde(flatten)]
+    configured: Configured,
     /// What the server of this home says, if one runs.
     server: Option<Value>,
     store: Store,
@@ -42,7 +37,7 @@ pub(super) fn run(cli: &mut Cli) -> Result<(), Failure> {
     let report = Report {
         version: env!("CARGO_PKG_VERSION"),
         home: cli.home.path().display().to_string(),
-        environment: environment(),
+        configured: Configured::here(),
         server: Remote::of(&cli.home).map(|server| server.health),
         store: Store {
             bytes: store.size()?,
@@ -54,18 +49,6 @@ pub(super) fn run(cli: &mut Cli) -> Result<(), Failure> {
         dropped: store.reports()?,
     };
     if cli.is_json { cli.json(&report) } else { print(cli, &report) }
-}
-
-fn environment() -> BTreeMap<String, String> {
-    let set =
-        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-    set.filter(|(name, value)| !value.is_empty() && PREFIXES.iter().any(|prefix| name.starts_with(prefix)))
-        .map(|(name, value)| {
-            // An address may hold a password before an `@`.
-            let is_secret = SECRETS.iter().any(|part| name.contains(part)) || value.contains('@');
-            (name, if is_secret { "(set)".to_owned() } else { value })
-        })
-        .collect()
 }
 
 fn print(cli: &mut Cli, report: &Report) -> Result<(), Failure> {
@@ -92,11 +75,18 @@ fn print(cli: &mut Cli, report: &Report) -> Result<(), Failure> {
         None => cli.line("  server  does not run; `traceable` starts it")?,
     }
     cli.line(heading("environment"))?;
-    for (name, value) in &report.environment {
+    let Configured { environment, destinations, doubts } = &report.configured;
+    for (name, value) in environment {
         cli.line(format_args!("  {}={}", line(name), line(value)))?;
     }
-    if report.environment.is_empty() {
+    if environment.is_empty() {
         cli.line("  nothing is set")?;
+    }
+    for to in destinations {
+        cli.line(format_args!("  programs that are started here send to {}", line(to)))?;
+    }
+    for doubt in doubts {
+        cli.line(look.paint(YELLOW, &format!("  {doubt}")))?;
     }
     cli.line(heading("programs of this machine"))?;
     for spool in &report.spools {
@@ -122,8 +112,12 @@ fn print(cli: &mut Cli, report: &Report) -> Result<(), Failure> {
         cli.line(look.paint(DIM, "  none has recorded anything here; `traceable::init()` switches recording on"))?;
     }
     for dropped in &report.dropped {
-        let text = format!("{} not recorded: {}", counted(dropped.count, "run"), line(&dropped.reason));
-        cli.line(bad(text))?;
+        let runs = counted(dropped.count, "run");
+        match dropped.reason.as_str() {
+            TOO_OLD => cli.line(format_args!("  {runs} removed: older than --keep says"))?,
+            TOO_MUCH => cli.line(format_args!("  {runs} removed: the store was larger than --max-size says"))?,
+            reason => cli.line(bad(format!("{runs} not recorded: {}", line(reason))))?,
+        }
     }
     Ok(())
 }

@@ -93,9 +93,9 @@ pub(super) fn run(cli: &mut Cli, arguments: &Arguments) -> Result<(), Failure> {
         }
     }
     if cli.is_json {
-        cli.json(&drained)?
+        cli.json(&drained)?;
     } else {
-        print(cli, &drained)?
+        print(cli, &drained)?;
     }
     cli.out.flush()?;
     let waiting =

@@ -3,11 +3,14 @@
 
 mod backlog;
 mod change;
+mod configured;
 mod doctor;
 mod drain;
 mod export;
+mod import;
 mod ls;
 mod open;
+mod progress;
 mod remote;
 mod serve;
 mod show;
@@ -23,6 +26,7 @@ use std::{
 use clap::{CommandFactory as _, Parser, Subcommand};
 use serde::Serialize;
 
+pub(crate) use self::stats::stretch;
 use crate::{home::Home, print::Look};
 
 /// Takes traces of LLM applications in, keeps them on this machine, and shows them. Without a command: serve.
@@ -53,10 +57,10 @@ enum Command {
     Grep(ls::Grep),
     /// Show traces as they come
     Tail(ls::Tail),
-    /// Write runs as JSON Lines in LangSmith's shape
+    /// Write runs for other programs: JSON Lines, OTLP, Markdown, CSV, fine-tuning, datasets, Perfetto
     Export(export::Arguments),
-    /// Read what `export` wrote, or what LangSmith's SDKs could not send; twice is as once
-    Import(change::Import),
+    /// Read what `export` or an OpenTelemetry collector wrote, or what LangSmith's SDKs could not send; twice is as once
+    Import(import::Arguments),
     /// Remove traces or runs, with their texts, scores and files
     Rm(change::Rm),
     /// Judge a run
@@ -105,6 +109,12 @@ impl Cli {
     }
 }
 
+/// The address of the server of this home, if one runs.
+pub fn running(home: &Home) -> Option<String> {
+    let remote = remote::Remote::of(home)?;
+    remote.health["url"].as_str().map(str::to_owned)
+}
+
 /// Does what the command line says.
 pub fn run() -> ExitCode {
     let Arguments { home, json, command } = Arguments::parse();
@@ -118,7 +128,7 @@ pub fn run() -> ExitCode {
             Command::Grep(arguments) => ls::grep(&mut cli, &arguments),
             Command::Tail(arguments) => ls::tail(&mut cli, &arguments),
             Command::Export(arguments) => export::run(&mut cli, &arguments),
-            Command::Import(arguments) => change::import(&mut cli, &arguments),
+            Command::Import(arguments) => import::run(&mut cli, &arguments),
             Command::Rm(arguments) => change::rm(&mut cli, &arguments),
             Command::Score(arguments) => change::score(&mut cli, &arguments),
             Command::Tag(arguments) => change::tag(&mut cli, &arguments),

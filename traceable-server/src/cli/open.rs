@@ -1,6 +1,7 @@
 //! The store of a command. A server need not run; if one does, it keeps the store up to date, and we only read.
 
-use traceable_store::{Error, Query, Store};
+use traceable_core::model::RunId;
+use traceable_store::{Error, List, Of, Query, Store};
 
 use super::{Cli, Failure};
 use crate::{print::now, spools::Spools};
@@ -21,4 +22,20 @@ pub(super) fn store(cli: &Cli) -> Result<Store, Failure> {
 /// A query of the words of a command line.
 pub(super) fn query(words: &[String]) -> Result<Query, Failure> {
     Ok(Query::parse(&words.join(" "), now())?)
+}
+
+/// A run by its id, by the beginning of its id that only it has, or as `last`, which is the newest trace's.
+pub(super) fn run_id(store: &Store, name: &str) -> Result<RunId, Failure> {
+    if let Ok(id) = name.parse() {
+        return Ok(id);
+    }
+    if name == "last" {
+        let page = store.list(&List { of: Of::Traces, limit: 1, ..List::default() })?;
+        return Ok(page.rows.first().map(|listed| listed.row.id).ok_or("nothing was traced yet")?);
+    }
+    match store.runs_by_prefix(name, 2)?.as_slice() {
+        [one] => Ok(*one),
+        [] => Err(format!("there is no run {name}").into()),
+        _ => Err(format!("more than one run begins with {name}").into()),
+    }
 }

@@ -9,12 +9,28 @@ use std::{
 use serde_json::{Value, json};
 
 use super::{Failure, backlog::bounded};
-use crate::home::Home;
+use crate::{home::Home, print::line};
 
 /// Bytes of an answer that are read.
 const MAX_READ: u64 = 1 << 20;
 
 const CONNECT: Duration = Duration::from_secs(2);
+
+/// How long an answer may take.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Answered without a token.
+const HEALTH: &str = "/health";
+
+/// Who listens on a port that we cannot have.
+pub(super) fn holder(address: SocketAddr) -> String {
+    let said = ask(address, "GET", HEALTH, b"", CONNECT).map(|(_, said)| said).unwrap_or_default();
+    match (said["service"].as_str(), said["home"].as_str()) {
+        (Some("traceable"), Some(home)) => format!("another `traceable` (home {})", line(home)),
+        (Some("traceable"), None) => "another `traceable`".to_owned(),
+        _ => "another program".to_owned(),
+    }
+}
 
 /// A server of this home.
 pub(super) struct Remote {
@@ -29,15 +45,25 @@ impl Remote {
         let said: Value = serde_json::from_slice(&bounded(&home.server()).ok()?).ok()?;
         let mut addresses = said["addresses"].as_array()?.iter().filter_map(|address| address.as_str()?.parse().ok());
         addresses.find_map(|address: SocketAddr| {
-            let (_, mut health) = ask(address, "GET", "/health", b"").ok()?;
+            let (_, mut health) = ask(address, "GET", HEALTH, b"", PATIENCE).ok()?;
             health["url"] = json!(format!("http://{address}"));
             (health["service"] == "traceable").then_some(Self { address, health })
         })
     }
 
+    /// Where a browser of this machine finds it.
+    pub(super) fn url(&self) -> String {
+        // One that listens everywhere has no address of its own.
+        if self.address.ip().is_unspecified() {
+            format!("http://localhost:{}", self.address.port())
+        } else {
+            format!("http://{}", self.address)
+        }
+    }
+
     /// Sends JSON, and answers what came back.
     pub(super) fn post(&self, path: &str, body: &[u8]) -> Result<Value, Failure> {
-        let (status, said) = ask(self.address, "POST", path, body)?;
+        let (status, said) = ask(self.address, "POST", path, body, PATIENCE)?;
         if (200..300).contains(&status) {
             return Ok(said);
         }
@@ -46,10 +72,11 @@ impl Remote {
     }
 }
 
-fn ask(address: SocketAddr, method: &str, path: &str, body: &[u8]) -> io::Result<(u16, Value)> {
+fn ask(address: SocketAddr, method: &str, path: &str, body: &[u8], patience: Duration) -> io::Result<(u16, Value)> {
     let mut stream = TcpStream::connect_timeout(&address, CONNECT)?;
-    stream.set_read_timeout(Some(Duration::from_secs(60)))?;
-    let token = std::env::var("TRACEABLE_TOKEN").unwrap_or_default();
+    stream.set_read_timeout(Some(patience))?;
+    // Whoever is asked how it does may be a stranger.
+    let token = if path == HEALTH { String::new() } else { std::env::var("TRACEABLE_TOKEN").unwrap_or_default() };
     let key = if token.is_empty() { String::new() } else { format!("x-api-key: {token}\r\n") };
     // One that listens everywhere is asked by a name that it always has.
     write!(

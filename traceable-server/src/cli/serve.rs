@@ -4,8 +4,8 @@ use std::{io::Write as _, net::SocketAddr};
 
 use traceable_store::Limits;
 
-use super::{Cli, Failure, stats::stretch};
-use crate::serve::{Config, Server};
+use super::{Cli, Failure, remote, stats::stretch};
+use crate::serve::{Config, ServeError, Server};
 
 #[derive(Debug, Default, clap::Args)]
 pub(super) struct Arguments {
@@ -21,13 +21,19 @@ pub(super) struct Arguments {
     /// Remove traces that are older than this, such as 30d
     #[arg(long, value_name = "TIME")]
     keep: Option<String>,
-    /// Remove the oldest traces when the store is larger than this, such as 10GB
+    /// Remove the oldest traces when the store is larger than this, such as 50GB, or `none` [default: 10GB]
     #[arg(long, value_name = "BYTES", value_parser = size)]
     max_size: Option<u64>,
 }
 
-/// A number of bytes with a unit.
+/// What a store may hold where nothing is said: about 2.5 million runs of 2 KB, with their words.
+const MAX_SIZE: u64 = 10_000_000_000;
+
+/// A number of bytes with a unit; as many as there are for `none`.
 fn size(text: &str) -> Result<u64, String> {
+    if text == "none" {
+        return Ok(u64::MAX);
+    }
     let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     let (number, unit) = text.split_at(digits);
     let factor = match unit.trim().to_ascii_lowercase().as_str() {
@@ -39,7 +45,7 @@ fn size(text: &str) -> Result<u64, String> {
         _ => None,
     };
     let bytes = factor.and_then(|factor| number.parse::<u64>().ok()?.checked_mul(factor));
-    bytes.ok_or_else(|| "expected a number of bytes, such as 500MB or 10GB".to_owned())
+    bytes.ok_or_else(|| "expected a number of bytes, such as 500MB or 10GB, or `none`".to_owned())
 }
 
 pub(super) fn run(cli: &mut Cli, arguments: Arguments) -> Result<(), Failure> {
@@ -48,8 +54,9 @@ pub(super) fn run(cli: &mut Cli, arguments: Arguments) -> Result<(), Failure> {
     if let Some(age) = keep.as_deref().map(stretch).transpose()? {
         limits = limits.age(age);
     }
-    if let Some(bytes) = max_size {
-        limits = limits.bytes(bytes);
+    let max_size = max_size.unwrap_or(MAX_SIZE);
+    if max_size < u64::MAX {
+        limits = limits.bytes(max_size);
     }
     // Not an argument: those can be read by every user of the machine.
     let token = std::env::var("TRACEABLE_TOKEN").ok().filter(|token| !token.is_empty());
@@ -57,9 +64,17 @@ pub(super) fn run(cli: &mut Cli, arguments: Arguments) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("traceable").build()?;
     runtime.block_on(async {
         let has_token = config.token.is_some();
-        let server = Server::bind(config).await?;
+        let server = match Server::bind(config).await {
+            Err(error @ ServeError::Taken(address)) => {
+                let holder = remote::holder(address);
+                return Err(Failure(error.to_string().replacen("another program", &holder, 1)));
+            }
+            bound => bound?,
+        };
+        // Before anybody is told that it runs, and may ask it to end.
+        let stopped = stopped();
         greet(cli, server.addresses(), has_token)?;
-        Ok(server.run(stopped()).await?)
+        Ok(server.run(stopped).await?)
     })
 }
 
@@ -85,24 +100,26 @@ fn greet(cli: &mut Cli, addresses: &[SocketAddr], has_token: bool) -> Result<(),
     ))?;
     if has_token {
         cli.line("               OTEL_EXPORTER_OTLP_HEADERS=x-api-key=$TRACEABLE_TOKEN")?;
+        cli.line(format_args!("Browser        {url}/login asks for the token"))?;
     }
     cli.line("")?;
     cli.line("Look: traceable show last, traceable ls, traceable doctor. Stop: Ctrl-C.")?;
     Ok(cli.out.flush()?)
 }
 
-/// Done when the process is asked to end.
-async fn stopped() {
+/// Done when the process is asked to end from now on.
+fn stopped() -> impl Future<Output = ()> {
     #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+    let terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate());
+    async move {
+        #[cfg(unix)]
+        if let Ok(mut terminate) = terminate {
             tokio::select! {
                 _ = terminate.recv() => {}
                 _ = tokio::signal::ctrl_c() => {}
             }
             return;
         }
+        let _ = tokio::signal::ctrl_c().await;
     }
-    let _ = tokio::signal::ctrl_c().await;
 }

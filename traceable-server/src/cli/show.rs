@@ -5,10 +5,10 @@ use traceable_core::{
     messages::{Message, Part, input_messages, output_messages},
     model::{Json, RunId, RunType, ScoreTarget},
 };
-use traceable_store::{FilePlace, List, Of, Row, Store, StoredRun, Trace};
-use traceable_wire::langsmith::Record;
+use traceable_store::{FilePlace, Row, Store, StoredRun, Trace};
+use traceable_wire::{langsmith::Record, names};
 
-use super::{Cli, Failure, ls::moment, open};
+use super::{Cli, Failure, ls::moment, open, remote::Remote};
 use crate::print::{BOLD, DIM, RED, bytes, counted, dollars, duration, line, lines, tokens, tree};
 
 /// Lines of one text; the rest is in `--json`.
@@ -16,26 +16,26 @@ const MAX_LINES: usize = 200;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// The id of a trace or a run, or `last`
+    /// The id of a trace or a run, or the beginning of one, or `last`
     id: String,
     /// Only the tree
     #[arg(long)]
     tree: bool,
+    /// Only where a browser finds it
+    #[arg(long)]
+    web: bool,
 }
 
 pub(super) fn run(cli: &mut Cli, arguments: &Arguments) -> Result<(), Failure> {
     let store = open::store(cli)?;
-    let id = match arguments.id.as_str() {
-        "last" => {
-            let page = store.list(&List { of: Of::Traces, limit: 1, ..List::default() })?;
-            page.rows.first().map(|listed| listed.row.id).ok_or("nothing was traced yet")?
-        }
-        id => id.parse::<RunId>()?,
-    };
+    let id = open::run_id(&store, &arguments.id)?;
     // The id of a trace is that of its root; where that is missing, the trace is there all the same.
-    let trace = store.row(id)?.map_or(id, |row| row.trace_id);
-    let trace = store.trace(trace)?.ok_or_else(|| format!("there is no run {id}"))?;
+    let trace_id = store.row(id)?.map_or(id, |row| row.trace_id);
+    let trace = store.trace(trace_id)?.ok_or_else(|| format!("there is no run {id}"))?;
     let chosen = trace.runs.iter().find(|row| row.id == id).map_or(trace.head, |row| row.id);
+    if arguments.web {
+        return link(cli, trace_id, chosen);
+    }
     if cli.is_json {
         return as_json(cli, &store, &trace, chosen);
     }
@@ -50,6 +50,13 @@ pub(super) fn run(cli: &mut Cli, arguments: &Arguments) -> Result<(), Failure> {
     let Some(run) = store.run(spoken)? else { return Ok(()) };
     transcript(cli, &run)?;
     scores(cli, &store, chosen)
+}
+
+/// The page of a trace, of the server that runs.
+fn link(cli: &mut Cli, trace: RunId, run: RunId) -> Result<(), Failure> {
+    let server = Remote::of(&cli.home).ok_or("no server runs here: start one with `traceable serve`, and ask again")?;
+    let url = format!("{}/t/{trace}?run={run}", server.url());
+    if cli.is_json { cli.json(&json!({ "url": url })) } else { cli.line(url) }
 }
 
 fn as_json(cli: &mut Cli, store: &Store, trace: &Trace, chosen: RunId) -> Result<(), Failure> {
@@ -118,7 +125,7 @@ fn transcript(cli: &mut Cli, stored: &StoredRun) -> Result<(), Failure> {
         cli.line(format_args!("{} {}", look.paint(DIM, "tags"), line(&run.tags.join(", "))))?;
     }
     // LangSmith's SDK for Python sends its own variables along; what begins with our name is the decoder's.
-    let is_noise = |name: &str| ["traceable.", "LANGSMITH_", "LANGCHAIN_"].iter().any(|noise| name.starts_with(noise));
+    let is_noise = |name: &str| [names::PREFIX, "LANGSMITH_", "LANGCHAIN_"].iter().any(|noise| name.starts_with(noise));
     for (name, value) in run.metadata.iter().filter(|(name, _)| !is_noise(name)) {
         cli.line(format_args!("{} {}", look.paint(DIM, &line(name)), line(&plain(value))))?;
     }

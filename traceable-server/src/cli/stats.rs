@@ -85,11 +85,11 @@ fn field(name: &str) -> Result<traceable_store::Field, Failure> {
 }
 
 /// A duration, as queries know it.
-pub(super) fn stretch(text: &str) -> Result<Duration, Failure> {
-    match Query::parse(&format!("latency:>{text}"), 0)? {
-        Query::Compare(_, _, traceable_store::Value::Duration(nanos)) if nanos > 0 => {
+pub(crate) fn stretch(text: &str) -> Result<Duration, String> {
+    match Query::parse(&format!("latency:>{text}"), 0) {
+        Ok(Query::Compare(_, _, traceable_store::Value::Duration(nanos))) if nanos > 0 => {
             Ok(Duration::from_nanos(nanos as u64))
         }
-        _ => Err(Failure(format!("`{text}` is no duration, such as 15m, 1h or 1d"))),
+        _ => Err(format!("`{text}` is no duration, such as 15m, 1h or 1d")),
     }
 }

@@ -4,7 +4,7 @@
 //! read the answers. So a request must be addressed to a name of this server, and a browser's request must come from a
 //! page of it.
 
-use std::{net::IpAddr, sync::Arc};
+use std::{net::IpAddr, sync::Arc, time::Instant};
 
 use axum::{
     extract::{Request, State},
@@ -13,25 +13,30 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 
-use super::{App, Refusal};
+use super::{
+    App, Refusal,
+    login::{self, Peer, stranger},
+};
 
 /// The cookie by which a browser shows the token.
-const COOKIE: &str = "traceable_token";
+pub(super) const COOKIE: &str = "traceable_token";
 
 /// Forms and plain text are what a foreign page can send without asking; none of the SDKs does.
 const SIMPLE: [&str; 2] = ["application/x-www-form-urlencoded", "text/plain"];
 
-const HEADERS: [(HeaderName, HeaderValue); 5] = [
+const HEADERS: [(HeaderName, HeaderValue); 6] = [
     (
         header::CONTENT_SECURITY_POLICY,
         HeaderValue::from_static(
-            "default-src 'none'; script-src 'self'; connect-src 'self'; img-src 'self' data:; style-src 'self'; \
-             form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+            "default-src 'none'; script-src 'self'; connect-src 'self'; img-src 'self' blob: data:; \
+             media-src 'self' blob:; style-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; \
+             frame-ancestors 'none'",
         ),
     ),
     (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
     (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+    (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
     (HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin")),
 ];
 
@@ -97,11 +102,12 @@ impl Guard {
 }
 
 fn is_open(path: &str) -> bool {
-    path == "/health" || path.split_once("/blobs/").is_some_and(|(before, _)| matches!(before, "" | "/api" | "/api/v1"))
+    matches!(path, "/health" | login::PATH)
+        || path.split_once("/blobs/").is_some_and(|(before, _)| matches!(before, "" | "/api" | "/api/v1"))
 }
 
 /// Whether a request shows the token in any of the ways that SDKs and browsers have.
-fn shows(headers: &HeaderMap, token: &str) -> bool {
+pub(super) fn shows(headers: &HeaderMap, token: &str) -> bool {
     let bearer = |value: &HeaderValue| value.to_str().ok()?.strip_prefix("Bearer ").map(|shown| is_equal(shown, token));
     let cookie = |value: &HeaderValue| {
         let mut pairs = value.to_str().ok()?.split(';').filter_map(|pair| pair.trim().split_once('='));
@@ -110,6 +116,12 @@ fn shows(headers: &HeaderMap, token: &str) -> bool {
     headers.get(header::AUTHORIZATION).and_then(bearer).unwrap_or(false)
         || headers.get("x-api-key").is_some_and(|shown| shown.to_str().is_ok_and(|shown| is_equal(shown, token)))
         || headers.get(header::COOKIE).and_then(cookie).unwrap_or(false)
+}
+
+/// Whether a request shows anything in place of the token.
+pub(super) fn is_guess(headers: &HeaderMap) -> bool {
+    let cookies = headers.get(header::COOKIE).and_then(|cookies| cookies.to_str().ok()).unwrap_or_default();
+    headers.contains_key(header::AUTHORIZATION) || headers.contains_key("x-api-key") || cookies.contains(COOKIE)
 }
 
 /// Compares in a time that does not say where the two differ.
@@ -121,9 +133,14 @@ pub(super) fn is_equal(shown: &str, token: &str) -> bool {
 
 /// The layer.
 pub(super) async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
-    let checked = app.guard.check(request.method(), request.uri().path(), request.headers());
+    let peer = request.extensions().get::<Peer>().copied().unwrap_or_default();
+    let headers = request.headers();
+    let key = headers.get("x-api-key").or_else(|| headers.get(header::AUTHORIZATION)).map(HeaderValue::as_bytes);
+    let taken = app.rates.take(peer.0, key, Instant::now()).map_err(Refusal::TooOften);
+    let checked = taken.and_then(|()| app.guard.check(request.method(), request.uri().path(), headers));
     let mut response = match checked {
         Ok(()) => next.run(request).await,
+        Err(Refusal::Unknown) => stranger(&app, peer, request.method(), headers, is_guess(headers)),
         Err(refusal) => refusal.into_response(),
     };
     for (name, value) in HEADERS {

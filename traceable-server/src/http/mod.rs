@@ -2,6 +2,8 @@
 
 mod body;
 mod guard;
+mod login;
+mod rates;
 mod refusal;
 mod router;
 
@@ -16,18 +18,24 @@ pub use self::router::routes;
 pub(crate) use self::{
     body::{Bodies, Room},
     guard::Guard,
+    login::Peer,
+    rates::Rates,
     refusal::Refusal,
     router::{Table, router},
 };
-use crate::ingest::Ingest;
+use crate::{ingest::Ingest, live::Live};
 
 /// What the routes share.
 #[derive(Debug)]
 pub(crate) struct App {
     pub(crate) store: Arc<Store>,
     pub(crate) ingest: Ingest,
+    pub(crate) live: Arc<Live>,
     pub(crate) bodies: Bodies,
     pub(crate) guard: Guard,
+    pub(crate) rates: Rates,
+    /// Where everything lies, for who is on this machine alone.
+    pub(crate) home: Option<String>,
     /// What was asked for and is not served, and how often.
     pub(crate) not_served: Mutex<BTreeMap<String, u64>>,
     /// What was taken in and not kept, and how often.

@@ -1,5 +1,7 @@
 //! What is answered when a request is not served.
 
+use std::time::Duration;
+
 use axum::{
     Json,
     http::{HeaderValue, StatusCode, header::RETRY_AFTER},
@@ -13,6 +15,8 @@ use traceable_store::{Error, QueryError};
 pub(crate) enum Refusal {
     /// The request is wrong.
     Wrong(String),
+    /// The query in it cannot be read.
+    Query(QueryError),
     /// A part of it is wrong.
     Unprocessable(String),
     /// It does not come from where it may come from.
@@ -29,6 +33,10 @@ pub(crate) enum Refusal {
     Slow,
     /// Too much is being done; the same can be sent again.
     Busy,
+    /// Too many listen already.
+    Crowded,
+    /// One has asked too often, and may again when this has passed.
+    TooOften(Duration),
     /// The disk is full; the same can be sent again.
     Full,
     /// It takes too long to find the answer.
@@ -49,9 +57,10 @@ impl Refusal {
         }
     }
 
-    fn status(&self) -> StatusCode {
+    /// The code of the answer.
+    pub(crate) fn status(&self) -> StatusCode {
         match self {
-            Self::Wrong(_) => StatusCode::BAD_REQUEST,
+            Self::Wrong(_) | Self::Query(_) => StatusCode::BAD_REQUEST,
             Self::Unprocessable(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::Unknown => StatusCode::UNAUTHORIZED,
@@ -59,25 +68,29 @@ impl Refusal {
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Unsupported(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Slow => StatusCode::REQUEST_TIMEOUT,
-            Self::Busy => StatusCode::TOO_MANY_REQUESTS,
+            Self::Busy | Self::Crowded | Self::TooOften(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Full | Self::Stopped => StatusCode::SERVICE_UNAVAILABLE,
             Self::TooMuch(_) => StatusCode::GATEWAY_TIMEOUT,
             Self::Broken(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 
-    fn detail(self) -> String {
+    /// What is said of it.
+    pub(crate) fn detail(self) -> String {
         match self {
             Self::Wrong(what)
             | Self::Unprocessable(what)
             | Self::Unsupported(what)
             | Self::TooMuch(what)
             | Self::Broken(what) => what,
+            Self::Query(error) => error.to_string(),
             Self::Forbidden(what) | Self::NotFound(what) => what.into(),
             Self::Unknown => "a token is needed here, as `Authorization: Bearer` or `x-api-key`".into(),
             Self::TooLarge(bytes) => format!("the request is longer than {bytes} bytes"),
             Self::Slow => "the request came too slowly".into(),
             Self::Busy => "too much is being written; send it again".into(),
+            Self::Crowded => "too many listen to what changes; close another page, or come again later".into(),
+            Self::TooOften(_) => "too many requests, or too many with a wrong token; send it again later".into(),
             Self::Full => "the disk is full; nothing was taken".into(),
             Self::Stopped => "the server is about to stop; nothing was taken".into(),
         }
@@ -86,7 +99,7 @@ impl Refusal {
 
 impl From<QueryError> for Refusal {
     fn from(error: QueryError) -> Self {
-        Self::Wrong(error.to_string())
+        Self::Query(error)
     }
 }
 
@@ -99,14 +112,24 @@ impl From<serde_json::Error> for Refusal {
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let again = match self {
-            Self::Busy | Self::Stopped => Some("1"),
-            Self::Full => Some("30"),
+            Self::Busy | Self::Stopped => Some(1),
+            Self::TooOften(wait) => Some(wait.as_secs() + 1),
+            Self::Full | Self::Crowded => Some(30),
+            _ => None,
+        };
+        let status = self.status();
+        let place = match &self {
+            Self::Query(error) => Some(json!({ "at": error.at(), "found": error.found(), "nearest": error.nearest() })),
             _ => None,
         };
         // LangSmith's SDKs show what stands under this key.
-        let mut response = (self.status(), Json(json!({ "detail": self.detail() }))).into_response();
+        let mut said = json!({ "detail": self.detail() });
+        if let Some(place) = place {
+            said["query"] = place;
+        }
+        let mut response = (status, Json(said)).into_response();
         if let Some(seconds) = again {
-            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static(seconds));
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
     }

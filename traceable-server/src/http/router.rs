@@ -1,6 +1,9 @@
 //! The table of all routes.
 
-use std::sync::{Arc, PoisonError};
+use std::{
+    any::Any,
+    sync::{Arc, PoisonError},
+};
 
 use axum::{
     Json, Router,
@@ -11,9 +14,10 @@ use axum::{
     routing::{MethodFilter, MethodRouter, on},
 };
 use serde_json::{Value, json};
+use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer};
 
-use super::{App, guard::guard};
-use crate::{api, langsmith, otlp};
+use super::{App, Refusal, guard::guard, login};
+use crate::{api, langsmith, otlp, viewer};
 
 /// How many different routes are counted that are not served.
 const MAX_NOT_SERVED: usize = 64;
@@ -48,9 +52,11 @@ impl Table {
 fn table() -> Table {
     let mut table = Table::default();
     table.add(&Method::GET, "/health", health);
+    table.add(&Method::GET, login::PATH, login::login);
     langsmith::routes(&mut table);
     otlp::routes(&mut table);
     api::routes(&mut table);
+    viewer::routes(&mut table);
     table
 }
 
@@ -66,7 +72,9 @@ pub(crate) fn router(app: Arc<App>) -> Router {
     routes
         .fallback(not_served)
         .method_not_allowed_fallback(not_served)
+        .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn_with_state(Arc::clone(&app), guard))
+        .layer(CompressionLayer::new())
         .with_state(app)
 }
 
@@ -78,9 +86,15 @@ async fn health(State(app): State<Arc<App>>) -> Json<Value> {
         "service": "traceable",
         "status": "ok",
         "version": env!("CARGO_PKG_VERSION"),
+        "home": app.home,
         "not_served": not_served,
         "not_kept": not_kept,
     }))
+}
+
+/// A fault of ours costs one answer, and not the connection with all that still goes on there.
+fn panicked(_: Box<dyn Any + Send>) -> Response {
+    Refusal::Broken("this is a fault in traceable; its standard error says where".into()).into_response()
 }
 
 /// A protocol of a backend has more than is served here; whoever asks for it is told so by name.

@@ -14,7 +14,10 @@ use traceable_core::model::{RunId, format_time};
 use traceable_store::{BlobHash, Field, List, Of, Op, Quantiles, Query, StatsBy, Store, Value as Wanted};
 
 use super::{query, view};
-use crate::http::{App, Refusal};
+use crate::{
+    http::{App, Refusal},
+    viewer,
+};
 
 pub(super) async fn run(State(app): State<Arc<App>>, Path(id): Path<RunId>) -> Result<Json<Value>, Refusal> {
     let found = app.ask(move |store| {
@@ -82,17 +85,21 @@ pub(super) async fn url(
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     // The SDKs ask for it while the run still waits to be sent.
     let trace = row.map_or(id, |row| row.trace_id);
-    Ok(Json(json!({ "url": format!("http://{host}/trace/{trace}?run={id}") })))
+    Ok(Json(json!({ "url": format!("http://{host}{}", viewer::of_run(trace, id)) })))
 }
 
-/// A file. It is never shown in place: it may be a page with a script.
+/// A file. Pictures and sounds are shown in place, if that is what their bytes are; anything else may be a page with a
+/// script, and is only ever saved.
 pub(super) async fn blob(State(app): State<Arc<App>>, Path(hash): Path<String>) -> Result<Response, Refusal> {
     let hash: BlobHash = hash.parse().map_err(|_| Refusal::NotFound("there is no such file"))?;
     let bytes = app.ask(move |store| store.blob(hash)).await?.ok_or(Refusal::NotFound("there is no such file"))?;
+    let kind = viewer::kind_of(&bytes);
     let headers = [
-        (header::CONTENT_TYPE, "application/octet-stream"),
-        (header::CONTENT_DISPOSITION, "attachment"),
+        (header::CONTENT_TYPE, kind.unwrap_or("application/octet-stream")),
+        (header::CONTENT_DISPOSITION, if kind.is_some() { "inline" } else { "attachment" }),
         (header::CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox"),
+        // What a hash names never changes; who may see it does.
+        (header::CACHE_CONTROL, "private, max-age=31536000, immutable"),
     ];
     Ok((headers, bytes).into_response())
 }

@@ -83,6 +83,11 @@ pub(super) async fn patch(
     write(&app, known).await
 }
 
+pub(super) async fn delete(State(app): State<Arc<App>>, Path(id): Path<RunId>) -> Result<Json<Value>, Refusal> {
+    let was_there = app.ask(move |store| store.delete_score(id)).await?;
+    was_there.then(|| Json(json!({}))).ok_or(Refusal::NotFound("there is no such feedback"))
+}
+
 /// Feedback of the runs that are named; `key` and `source` may be named too.
 pub(super) async fn list(
     State(app): State<Arc<App>>,

@@ -28,11 +28,13 @@ pub(crate) fn routes(table: &mut Table) {
     table.add_below(all, &post, "/runs/query", &ask::query);
     table.add_below(all, &post, "/runs/stats", &ask::stats);
     table.add(&get, "/api/v2/runs/{id}/url", ask::url);
+    // What the SDKs make of the address of a viewer, without asking.
     table.add_below(all, &get, "/blobs/{hash}", &ask::blob);
     table.add_below(all, &post, "/feedback", &feedback::post);
     table.add_below(all, &get, "/feedback", &feedback::list);
     table.add_below(all, &get, "/feedback/{id}", &feedback::get);
     table.add_below(all, &patch, "/feedback/{id}", &feedback::patch);
+    table.add_below(all, &Method::DELETE, "/feedback/{id}", &feedback::delete);
     table.add_below(all, &get, "/sessions", &projects::list);
     table.add_below(all, &post, "/sessions", &projects::create);
     table.add_below(all, &get, "/sessions/{id}", &projects::get);

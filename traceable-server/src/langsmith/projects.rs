@@ -11,28 +11,18 @@ use axum::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 use traceable_core::model::{RunId, format_time};
-use traceable_store::{BlobHash, DEFAULT_PROJECT, Project};
+use traceable_store::{DEFAULT_PROJECT, Project};
 
-use crate::{
-    http::{App, Refusal},
-    print::now,
-};
-
-/// The id of a project, the same for ever. A UUID of version 8, which is free for such use.
-pub(super) fn id_of(name: &str) -> RunId {
-    let hash = BlobHash::of(format!("traceable.project\0{name}").as_bytes());
-    let id = hash.as_bytes()[..16].iter().fold(0_u128, |id, byte| id << 8 | u128::from(*byte));
-    RunId::from_u128(id & !(0xf << 76) & !(0b11 << 62) | 0x8 << 76 | 0b10 << 62)
-}
+use crate::http::{App, Refusal};
 
 /// There is one tenant.
 fn tenant() -> RunId {
-    id_of("\0tenant")
+    Project::id_of("\0tenant")
 }
 
 fn view(name: &str, time: i64) -> Value {
     json!({
-        "id": id_of(name),
+        "id": Project::id_of(name),
         "name": name,
         "tenant_id": tenant(),
         "reference_dataset_id": null,
@@ -66,7 +56,7 @@ pub(super) async fn list(State(app): State<Arc<App>>, Query(wanted): Query<Wante
 
 pub(super) async fn get(State(app): State<Arc<App>>, Path(id): Path<RunId>) -> Result<Json<Value>, Refusal> {
     let projects = app.ask(traceable_store::Store::projects).await?;
-    let project = projects.iter().find(|project| id_of(&project.name) == id);
+    let project = projects.iter().find(|project| project.id == id);
     project.map(|project| Json(view(&project.name, project.time))).ok_or(Refusal::NotFound("there is no such project"))
 }
 
@@ -82,7 +72,8 @@ pub(super) async fn create(
     }
     let taken = app.bodies.read(&headers, body).await?;
     let Created { name } = serde_json::from_slice(&taken.bytes)?;
-    Ok(Json(view(&name, now())))
+    let project = app.ask(move |store| store.ensure_project(&name)).await?;
+    Ok(Json(view(&project.name, project.time)))
 }
 
 pub(super) async fn settings() -> Json<Value> {

@@ -4,7 +4,6 @@ use serde::Deserialize;
 use traceable_core::model::{RunId, parse_time};
 use traceable_store::{Cursor, Field, List, Of, Op, Order, Place, Project, Query, Scope, Value, Words};
 
-use super::projects::id_of;
 use crate::http::Refusal;
 
 /// Runs of a page where nothing is said, and at most.
@@ -63,7 +62,7 @@ impl Wanted {
         all.extend(parent_run.map(|id| is(Field::Parent, Value::Id(id))));
         all.extend(run_type.clone().map(|kind| is(Field::Type, Value::Text(kind))));
         all.extend(session.as_ref().map(|ids| {
-            let named = projects.iter().filter(|project| ids.contains(&id_of(&project.name)));
+            let named = projects.iter().filter(|project| ids.contains(&project.id));
             any(named.map(|project| is(Field::Project, Value::Text(project.name.clone()))))
         }));
         if let Some(time) = start_time {

@@ -2,13 +2,10 @@
 
 use serde_json::{Map, Value, json};
 use traceable_core::model::{Run, RunId, Score, ScoreTarget, format_time};
-use traceable_store::{FilePlace, Listed, Result, Store, StoredRun};
-use traceable_wire::langsmith::Record;
+use traceable_store::{FilePlace, Listed, Project, Result, Store, StoredRun};
+use traceable_wire::{langsmith::Record, names};
 
-use super::projects::id_of;
-
-/// Where the decoder keeps what other SDKs say and no field is for.
-const FOREIGN: &str = "traceable.langsmith";
+use crate::viewer;
 
 /// The run of a row, with its bodies. `None` when it went in the meantime.
 pub(super) fn run(store: &Store, listed: &Listed) -> Result<Option<Value>> {
@@ -20,7 +17,7 @@ pub(super) fn run(store: &Store, listed: &Listed) -> Result<Option<Value>> {
         (run.inputs, run.outputs, run.expected) = (whole.inputs, whole.outputs, whole.expected);
     }
     let mut said = record(&run);
-    let project = id_of(&row.project);
+    let project = Project::id_of(&row.project);
     let sums = totals.as_ref().filter(|_| run.is_root());
     let of_trace = |sum: Option<u64>, own: Option<u64>| sum.filter(|sum| *sum > 0).or(own);
     let dollars = |cost: Option<f64>| cost.map(|cost| json!(cost));
@@ -39,7 +36,7 @@ pub(super) fn run(store: &Store, listed: &Listed) -> Result<Option<Value>> {
         "session_id": project,
         "session_name": row.project,
         "status": status(&run),
-        "app_path": format!("/trace/{}?run={}", row.trace_id, row.id),
+        "app_path": viewer::of_run(row.trace_id, row.id),
         "s3_urls": files,
         "first_token_time": first_token(&run).map(format_time),
         "prompt_tokens": of_trace(sums.map(|sums| sums.input_tokens), row.input_tokens),
@@ -79,7 +76,7 @@ fn record(run: &Run) -> Map<String, Value> {
         .get_mut("extra")
         .and_then(|extra| extra.get_mut("metadata"))
         .and_then(Value::as_object_mut)
-        .and_then(|metadata| metadata.remove(FOREIGN));
+        .and_then(|metadata| metadata.remove(names::LANGSMITH));
     let Some(Value::Object(foreign)) = foreign else { return said };
     for (name, value) in foreign {
         match (name.strip_prefix("extra."), said.get_mut("extra").and_then(Value::as_object_mut)) {
@@ -92,7 +89,7 @@ fn record(run: &Run) -> Map<String, Value> {
 
 /// When the answer began. LangSmith's SDKs say it by an event.
 fn first_token(run: &Run) -> Option<i64> {
-    let streamed = run.stream.as_ref().filter(|stream| stream.chunks > 0).map(|stream| stream.first_chunk);
+    let streamed = run.stream.as_ref().map(|stream| stream.first_chunk);
     streamed.or_else(|| run.events.iter().find(|event| event.name == "new_token").map(|event| event.time))
 }
 

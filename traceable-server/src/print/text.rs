@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use traceable_core::show::harmless;
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 /// The columns that a text takes on a terminal.
@@ -18,24 +19,6 @@ pub(crate) fn line(text: &str) -> String {
 /// The lines of a text, with control characters shown.
 pub(crate) fn lines(text: &str) -> impl Iterator<Item = String> {
     text.lines().map(|line| line.replace('\t', "    ").chars().map(harmless).collect())
-}
-
-/// What is printed for a character: terminals obey control characters, and readers obey what turns the text around.
-fn harmless(c: char) -> char {
-    match c {
-        // Unicode has a picture for each of the ASCII ones: ESC is `␛`.
-        '\0'..='\u{1f}' => char::from_u32(0x2400 + c as u32).unwrap_or('\u{fffd}'),
-        '\u{7f}' => '␡',
-        '\u{80}'..='\u{9f}'
-        | '\u{061c}'
-        | '\u{200b}'
-        | '\u{200e}'..='\u{200f}'
-        | '\u{2028}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}'
-        | '\u{feff}'
-        | '\u{fff9}'..='\u{fffb}' => '\u{fffd}',
-        other => other,
-    }
 }
 
 /// The text, cut to so many columns; a cut shows as `…`.

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use traceable_core::model::RunId;
+use traceable_core::model::{RunId, Status};
 use traceable_store::Row;
 
 use super::{BOLD, DIM, Look, PLAIN, RED, dollars, duration, fit, line, mark, tokens, width};
@@ -10,8 +10,26 @@ use super::{BOLD, DIM, Look, PLAIN, RED, dollars, duration, fit, line, mark, tok
 /// Levels that are drawn; what is deeper is drawn at the last of them.
 const MAX_LEVELS: usize = 24;
 
+/// The requests over HTTP that a library has noted below each call of a model or a database, by that call. They say
+/// nothing that the call does not say, so long as they went well and there is one.
+fn requests(rows: &[Row]) -> HashMap<RunId, Vec<RunId>> {
+    let calls =
+        rows.iter().filter(|row| matches!(row.run_type.as_str(), "llm" | "embedding" | "retriever" | "reranker"));
+    let calls: HashSet<RunId> = calls.map(|row| row.id).collect();
+    let parents: HashSet<RunId> = rows.iter().filter_map(|row| row.parent_id).collect();
+    let mut requests: HashMap<RunId, Vec<RunId>> = HashMap::new();
+    for row in rows.iter().filter(|row| row.run_type.as_str() == "http" && row.status == Status::Ok) {
+        if let Some(call) = row.parent_id.filter(|parent| calls.contains(parent) && !parents.contains(&row.id)) {
+            requests.entry(call).or_default().push(row.id);
+        }
+    }
+    requests
+}
+
 /// The lines of a tree. The rows are in the order of their starts; a run whose parent is missing stands at the left.
 pub(crate) fn tree(rows: &[Row], look: Look) -> Vec<String> {
+    let folded: HashSet<RunId> = requests(rows).into_values().filter(|of| of.len() == 1).flatten().collect();
+    let rows: Vec<&Row> = rows.iter().filter(|row| !folded.contains(&row.id)).collect();
     let known: HashSet<RunId> = rows.iter().map(|row| row.id).collect();
     let mut below: HashMap<Option<RunId>, Vec<usize>> = HashMap::new();
     for (at, row) in rows.iter().enumerate() {
@@ -46,11 +64,11 @@ pub(crate) fn tree(rows: &[Row], look: Look) -> Vec<String> {
         drawn.push((at, before, under + if has_children { "│  " } else { "   " }));
         push(&mut stack, Some(rows[at].id), &rails, false);
     }
-    let names = drawn.iter().map(|(at, before, _)| width(before) + 2 + width(&title(&rows[*at]))).max();
+    let names = drawn.iter().map(|(at, before, _)| width(before) + 2 + width(&title(rows[*at]))).max();
     let names = names.unwrap_or(0).min(look.width * 9 / 20);
     let mut lines = Vec::new();
     for (at, before, under) in &drawn {
-        lines.push(run(&rows[*at], before, names, look));
+        lines.push(run(rows[*at], before, names, look));
         if let Some(error) = rows[*at].error.as_deref().and_then(|error| error.lines().next()) {
             let room = look.width.saturating_sub(width(under)).max(20);
             lines.push(look.paint(DIM, under) + &look.paint(RED, &fit(&line(error), room)));

@@ -16,7 +16,7 @@ use std::{
 use traceable_core::spool::{Disk as _, Position as Place, Reader, StdDisk};
 use traceable_store::{Position, Store};
 
-use crate::home::Home;
+use crate::{home::Home, live::Live};
 
 /// Changes and bytes of one transaction.
 const CHANGES: usize = 2_000;
@@ -47,6 +47,8 @@ struct Tail {
 pub(crate) struct Spools<'a> {
     home: &'a Home,
     tails: BTreeMap<String, Tail>,
+    /// Who is told what was read.
+    live: Option<&'a Live>,
 }
 
 /// Why the spools are not read.
@@ -79,7 +81,7 @@ impl From<io::Error> for Stuck {
 
 impl<'a> Spools<'a> {
     pub(crate) fn new(home: &'a Home) -> Self {
-        Self { home, tails: BTreeMap::new() }
+        Self { home, tails: BTreeMap::new(), live: None }
     }
 
     /// Reads all that is there now.
@@ -105,7 +107,7 @@ impl<'a> Spools<'a> {
             let Some(tail) = self.tails.get_mut(name) else { continue };
             if now.is_none_or(|now| tail.next <= now) {
                 // One that cannot be read must not keep the others from being read.
-                has_found |= tail.read(name, store).or_else(|stuck| match stuck {
+                has_found |= tail.read(name, store, self.live).or_else(|stuck| match stuck {
                     Stuck::Files(_) => Ok(false),
                     stuck @ Stuck::Store(_) => Err(stuck),
                 })?;
@@ -125,7 +127,7 @@ impl Tail {
     }
 
     /// Takes in the next records. Answers whether there were any.
-    fn read(&mut self, name: &str, store: &Store) -> Result<bool, Stuck> {
+    fn read(&mut self, name: &str, store: &Store, live: Option<&Live>) -> Result<bool, Stuck> {
         let before = self.reader.position();
         if before == DONE {
             return Ok(false);
@@ -141,7 +143,7 @@ impl Tail {
         let now = Instant::now();
         let has_found = place != before;
         if !has_found && self.is_dead {
-            return self.finish(name, store);
+            return self.finish(name, store, live);
         }
         // Whoever writes a directory holds its lock.
         self.is_dead = !has_found && !matches!(StdDisk.lock(&self.directory.join("lock"), false), Ok(None));
@@ -150,9 +152,12 @@ impl Tail {
         }
         if has_found {
             let position = Position { directory: name.to_owned(), segment: place.segment, offset: place.offset };
-            if let Err(error) = store.ingest_from(&position, &changes) {
-                self.reader.seek(before);
-                return Err(error.into());
+            match store.ingest_from(&position, &changes) {
+                Ok(ingested) => live.iter().for_each(|live| live.tell(store, &changes, &ingested)),
+                Err(error) => {
+                    self.reader.seek(before);
+                    return Err(error.into());
+                }
             }
             if place.segment != before.segment {
                 store.forget_positions(name, place.segment)?;
@@ -164,10 +169,11 @@ impl Tail {
     }
 
     /// Takes in the ends of runs that nobody can record any more.
-    fn finish(&mut self, name: &str, store: &Store) -> Result<bool, Stuck> {
+    fn finish(&mut self, name: &str, store: &Store, live: Option<&Live>) -> Result<bool, Stuck> {
         let ends = cut_off::ends(&self.directory)?;
         let done = Position { directory: name.to_owned(), segment: DONE.segment, offset: DONE.offset };
-        store.ingest_from(&done, &ends)?;
+        let ingested = store.ingest_from(&done, &ends)?;
+        live.iter().for_each(|live| live.tell(store, &ends, &ingested));
         store.forget_positions(name, DONE.segment)?;
         self.reader.seek(DONE);
         Ok(!ends.is_empty())
@@ -175,8 +181,8 @@ impl Tail {
 }
 
 /// Reads the spools until it is over, as something comes.
-pub(crate) fn follow(store: &Store, home: &Home, is_over: &AtomicBool) {
-    let mut spools = Spools::new(home);
+pub(crate) fn follow(store: &Store, home: &Home, live: &Live, is_over: &AtomicBool) {
+    let mut spools = Spools { live: Some(live), ..Spools::new(home) };
     while !is_over.load(Ordering::Relaxed) {
         let has_found = spools.look(store, Some(Instant::now()));
         // A full disk has room again some day; what is in a spool waits.

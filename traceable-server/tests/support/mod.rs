@@ -1,6 +1,8 @@
 //! A server as a child process, and a client of few words.
 #![allow(missing_docs, dead_code, unreachable_pub, clippy::unwrap_used, clippy::format_push_string)]
 
+pub mod seed;
+
 use std::{
     io::{self, BufRead as _, BufReader, Read as _, Write as _},
     net::{SocketAddr, TcpStream},
@@ -103,12 +105,61 @@ pub fn send(to: SocketAddr, method: &str, path: &str, headers: &[(&str, &str)], 
     stream.write_all(format!("{head}\r\n").as_bytes())?;
     // A server that refuses need not read all of it.
     let _ = stream.write_all(body);
-    let mut answer = Vec::new();
-    let _ = stream.read_to_end(&mut answer);
-    let end = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n").ok_or(io::ErrorKind::UnexpectedEof)?;
-    let head = String::from_utf8_lossy(&answer[..end]).into_owned();
+    let mut stream = BufReader::new(stream);
+    let mut head = String::new();
+    while !head.ends_with("\r\n\r\n") {
+        if stream.read_line(&mut head)? == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+    }
     let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).ok_or(io::ErrorKind::InvalidData)?;
-    Ok(Answer { status, head, body: answer[end + 4..].to_vec() })
+    let mut answer = Answer { status, head, body: Vec::new() };
+    // What goes on for ever is for `Events`.
+    if answer.header("content-type") != Some("text/event-stream") {
+        let _ = stream.read_to_end(&mut answer.body);
+    }
+    Ok(answer)
+}
+
+/// What a server tells as it happens.
+pub struct Events(BufReader<TcpStream>);
+
+impl Events {
+    pub fn of(server: &Server, query: &str, headers: &[(&str, &str)]) -> Self {
+        let mut stream = TcpStream::connect(server.address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        let headers: Vec<String> = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        let headers = headers.concat();
+        let host = server.address;
+        write!(stream, "GET /api/traceable/v1/events{query} HTTP/1.1\r\nhost: {host}\r\n{headers}\r\n").unwrap();
+        let mut events = Self(BufReader::new(stream));
+        let head = events.line().unwrap();
+        assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
+        while !events.line().unwrap().is_empty() {}
+        events
+    }
+
+    fn line(&mut self) -> Option<String> {
+        let mut line = String::new();
+        self.0.read_line(&mut line).ok().filter(|length| *length > 0)?;
+        Some(line.trim_end().to_owned())
+    }
+
+    /// The name, the number and the data of the next event; `None` when the server has ended the stream.
+    pub fn next(&mut self) -> Option<(String, String, Value)> {
+        let (mut name, mut id, mut data) = (String::new(), String::new(), Value::Null);
+        loop {
+            let line = self.line()?;
+            match line.split_once(": ") {
+                Some(("event", text)) => text.clone_into(&mut name),
+                Some(("id", text)) => text.clone_into(&mut id),
+                Some(("data", text)) => data = serde_json::from_str(text).unwrap(),
+                _ if line.is_empty() && !name.is_empty() => return Some((name, id, data)),
+                // Lengths of chunks, and comments.
+                _ => {}
+            }
+        }
+    }
 }
 
 /// What a command prints.

@@ -7,7 +7,7 @@ mod scores;
 mod traces;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     time::{SystemTime, UNIX_EPOCH},
 };
 
@@ -16,11 +16,11 @@ use traceable_core::model::{RunChange, RunId};
 
 pub(crate) use self::{
     labels::{labels_of, remove as remove_labels, text as label_text},
-    people::Said,
+    people::{Said, not_there},
     runs::{SLOTS, key, records_of},
     traces::recompute,
 };
-use crate::{Result, Store, record::Record};
+use crate::{Result, Store, changes, record::Record};
 
 /// What became of a batch of changes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -115,7 +115,11 @@ impl Store {
                 project: None,
                 labels: labels::Labels::default(),
                 traces: BTreeMap::new(),
-                seen: BTreeMap::new(),
+                threads: BTreeMap::new(),
+                users: BTreeMap::new(),
+                touched: BTreeSet::new(),
+                texts_seen: tx.prepare_cached("SELECT n FROM texts_seen")?.query_row([], |row| row.get(0))?,
+                has_progress: tx.prepare_cached("SELECT 1 FROM progress LIMIT 1")?.exists([])?,
             };
             for (id, records) in records {
                 batch.run(id, records)?;
@@ -143,8 +147,16 @@ struct Batch<'a> {
     labels: labels::Labels,
     /// What is to be added to the sums of each trace.
     traces: BTreeMap<RunId, traces::Delta>,
-    /// The last run of each thread and user, by kind and id.
-    seen: BTreeMap<(people::Kind, String), i64>,
+    /// When the last run of each thread began.
+    threads: BTreeMap<String, i64>,
+    /// And of each user.
+    users: BTreeMap<String, i64>,
+    /// The traces that changed.
+    touched: BTreeSet<RunId>,
+    /// Runs up to this one are to be indexed again when they change; those behind it wait anyway.
+    texts_seen: i64,
+    /// Whether there is any, which ends with its run.
+    has_progress: bool,
 }
 
 impl Batch<'_> {
@@ -164,12 +176,14 @@ impl Batch<'_> {
         for (trace, delta) in std::mem::take(&mut self.traces) {
             traces::apply(self.tx, trace, &delta)?;
             self.ingested.traces.push(trace);
+            self.touched.insert(trace);
         }
+        changes::note(self.tx, std::mem::take(&mut self.touched))?;
         self.people_seen()
     }
 }
 
-fn now() -> i64 {
+pub(crate) fn now() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos() as i64)
 }
 

@@ -3,11 +3,11 @@
 use rusqlite::{Connection, OptionalExtension as _, params};
 use traceable_core::model::{Progress, RunId};
 
-use super::{Batch, blob, labels, people::Kind};
+use super::{Batch, blob, labels};
 use crate::{
     Result,
     read::row_of,
-    record::{self, Merged, Packed, Record},
+    record::{self, Merged, Packed, Parcel, Record},
     row::{Row, to_nanos},
 };
 
@@ -52,38 +52,65 @@ impl Batch<'_> {
     pub(super) fn run(&mut self, id: RunId, packed: Vec<Packed>) -> Result<()> {
         let sql = "SELECT n FROM runs WHERE id = ?";
         let known: Option<i64> = self.tx.prepare_cached(sql)?.query_row([blob(id)], |row| row.get(0)).optional()?;
-        match known {
-            None => self.new_run(id, packed),
-            Some(n) => self.more_of(n, id, packed),
+        let mut packed = self.without_repeated(known, packed)?;
+        if packed.is_empty() {
+            return Ok(());
         }
+        if let Some(n) = known {
+            return self.more_of(n, id, packed);
+        }
+        let more = packed.split_off(packed.len().min(SLOTS as usize));
+        let n = self.new_run(id, packed)?;
+        if more.is_empty() { Ok(()) } else { self.more_of(n, id, more) }
     }
 
-    fn new_run(&mut self, id: RunId, packed: Vec<Packed>) -> Result<()> {
-        let merged = Merged::of(packed.iter().map(|packed| packed.record.clone()));
-        if !merged.is_known {
+    /// Leaves out what is there already, and what comes twice.
+    fn without_repeated(&mut self, n: Option<i64>, packed: Vec<Packed>) -> Result<Vec<Packed>> {
+        let mut hashes: Vec<[u8; 16]> = Vec::new();
+        if let Some(n) = n {
+            let mut statement = self.tx.prepare_cached("SELECT hash FROM bodies WHERE key BETWEEN ? AND ?")?;
+            let found = statement.query_map([key(n, 0), key(n, SLOTS - 1)], |row| row.get(0))?;
+            hashes = found.collect::<Result<_, _>>()?;
+        }
+        let mut new = Vec::with_capacity(packed.len());
+        for one in packed {
+            if hashes.contains(&one.parcel.hash) {
+                self.ingested.repeated += 1;
+            } else {
+                hashes.push(one.parcel.hash);
+                new.push(one);
+            }
+        }
+        Ok(new)
+    }
+
+    /// Writes a run of which nothing is there, and answers its number. The records are at most [`SLOTS`].
+    fn new_run(&mut self, id: RunId, packed: Vec<Packed>) -> Result<i64> {
+        let (records, parcels): (Vec<_>, Vec<_>) = packed.into_iter().map(|one| (one.record, one.parcel)).unzip();
+        let merged = Merged::of(records);
+        let mut rows = None;
+        if merged.is_known {
+            self.ingested.new.push(id);
+            let row = row_of_merged(&merged);
+            self.write_row(INSERT, &row)?;
+            rows = Some((None, row));
+        } else {
             let sql = "INSERT INTO runs (id, trace_id, project, name, run_type, status, tags, attachments)
                 VALUES (?1, ?1, 0, '', '', '', '[]', 0)";
             self.tx.prepare_cached(sql)?.execute([blob(id)])?;
-            let n = self.tx.last_insert_rowid();
-            self.add(n, Vec::new(), packed)?;
-            return self.settle(n, None, &merged, None);
         }
-        self.ingested.new.push(id);
-        let row = row_of_merged(&merged);
-        self.write_row(INSERT, &row)?;
         let n = self.tx.last_insert_rowid();
-        self.add(n, Vec::new(), packed)?;
-        self.settle(n, None, &merged, Some((None, row)))
+        for (slot, parcel) in parcels.into_iter().enumerate() {
+            self.write(key(n, slot as i64), parcel)?;
+        }
+        self.settle(n, None, &merged, rows)?;
+        Ok(n)
     }
 
     fn more_of(&mut self, n: i64, id: RunId, packed: Vec<Packed>) -> Result<()> {
         let old = records_of(self.tx, n)?;
         let before = Merged::of(old.iter().cloned());
-        let (records, added) = self.add(n, old, packed)?;
-        if added == 0 {
-            return Ok(());
-        }
-        let merged = Merged::of(records);
+        let merged = Merged::of(self.add(n, old, packed)?);
         if merged.is_known {
             let list = if before.is_known { &mut self.ingested.merged } else { &mut self.ingested.new };
             list.push(id);
@@ -98,39 +125,32 @@ impl Batch<'_> {
         self.settle(n, Some(&before), &merged, rows)
     }
 
-    /// Writes the records that are new; answers all, and how many were new.
-    fn add(&mut self, n: i64, mut records: Vec<Record>, packed: Vec<Packed>) -> Result<(Vec<Record>, usize)> {
-        let tx = self.tx;
-        let mut hashes: Vec<[u8; 16]> = Vec::new();
-        if !records.is_empty() {
-            let mut statement = tx.prepare_cached("SELECT hash FROM bodies WHERE key BETWEEN ? AND ?")?;
-            let found = statement.query_map([key(n, 0), key(n, SLOTS - 1)], |row| row.get(0))?;
-            hashes = found.collect::<Result<_, _>>()?;
-        }
-        let mut added = 0;
-        for Packed { record, blobs, hash, body } in packed {
-            if hashes.contains(&hash) {
-                self.ingested.repeated += 1;
-                continue;
-            }
-            if hashes.len() as i64 >= SLOTS {
+    /// Writes more records; answers all.
+    fn add(&mut self, n: i64, mut records: Vec<Record>, packed: Vec<Packed>) -> Result<Vec<Record>> {
+        let mut slots = records.len() as i64;
+        for Packed { record, parcel } in packed {
+            if slots >= SLOTS {
                 records = vec![record::compact(records)];
                 let (hash, body) = records[0].encode()?;
-                tx.execute("DELETE FROM bodies WHERE key BETWEEN ? AND ?", [key(n, 0), key(n, SLOTS - 1)])?;
-                tx.execute("INSERT INTO bodies VALUES (?, ?, ?)", params![key(n, 0), hash, body])?;
-                hashes = vec![hash];
+                let sql = "DELETE FROM bodies WHERE key BETWEEN ? AND ?";
+                self.tx.execute(sql, [key(n, 0), key(n, SLOTS - 1)])?;
+                self.write(key(n, 0), Parcel { blobs: Vec::new(), hash, body })?;
+                slots = 1;
             }
-            let slot = key(n, hashes.len() as i64);
-            tx.prepare_cached("INSERT INTO bodies VALUES (?, ?, ?)")?.execute(params![slot, hash, body])?;
-            for (hash, bytes) in blobs {
-                let sql = "INSERT OR IGNORE INTO blobs VALUES (?, ?)";
-                tx.prepare_cached(sql)?.execute(params![hash.as_bytes(), bytes])?;
-            }
-            hashes.push(hash);
+            self.write(key(n, slots), parcel)?;
             records.push(record);
-            added += 1;
+            slots += 1;
         }
-        Ok((records, added))
+        Ok(records)
+    }
+
+    fn write(&mut self, key: i64, Parcel { blobs, hash, body }: Parcel) -> Result<()> {
+        self.tx.prepare_cached("INSERT INTO bodies VALUES (?, ?, ?)")?.execute(params![key, hash, body])?;
+        for (hash, bytes) in blobs {
+            let sql = "INSERT OR IGNORE INTO blobs VALUES (?, ?)";
+            self.tx.prepare_cached(sql)?.execute(params![hash.as_bytes(), bytes])?;
+        }
+        Ok(())
     }
 
     /// Makes labels, files and sums agree with the row that was written, and with the one before.
@@ -152,15 +172,20 @@ impl Batch<'_> {
         let Some((old, row)) = rows else { return Ok(()) };
         let old_labels = before.filter(|before| before.is_known).map(|before| labels::labels_of(&before.run));
         self.labels.replace(tx, n, &old_labels.unwrap_or_default(), &labels::labels_of(&now.run))?;
-        tx.prepare_cached("INSERT OR IGNORE INTO pending_texts VALUES (?)")?.execute([n])?;
+        if n <= self.texts_seen {
+            tx.prepare_cached("INSERT OR IGNORE INTO pending_texts VALUES (?)")?.execute([n])?;
+        }
         self.count(n, old.as_ref(), &row);
-        if row.end_time.is_some() {
+        if row.end_time.is_some() && self.has_progress {
             tx.prepare_cached("DELETE FROM progress WHERE id = ?")?.execute([blob(row.id)])?;
         }
-        for (kind, who) in [(Kind::Thread, &row.thread_id), (Kind::User, &row.user)] {
-            if let Some(who) = who {
-                let last = self.seen.entry((kind, who.clone())).or_insert(row.start_time);
-                *last = (*last).max(row.start_time);
+        for (seen, who) in [(&mut self.threads, &row.thread_id), (&mut self.users, &row.user)] {
+            let Some(who) = who else { continue };
+            match seen.get_mut(who) {
+                Some(last) => *last = row.start_time.max(*last),
+                None => {
+                    seen.insert(who.clone(), row.start_time);
+                }
             }
         }
         Ok(())
@@ -239,6 +264,7 @@ impl Batch<'_> {
             !has_ended && self.tx.prepare_cached(sql)?.execute(params![blob(progress.id), progress.time, data])? == 1;
         if is_news {
             self.ingested.progressed.push(progress.id);
+            self.touched.insert(progress.trace_id);
         } else {
             self.ingested.repeated += 1;
         }

@@ -169,8 +169,9 @@ impl Field {
         FIELDS.iter().find(|(field, ..)| std::mem::discriminant(field) == kind).unwrap_or(&FIELDS[0])
     }
 
-    /// The field of a name.
-    pub(super) fn named(name: &str) -> Option<Self> {
+    /// The field of a name, as it stands in a query: `model`, `metadata.region`.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
         for (field, info, _) in &FIELDS {
             for known in std::iter::once(&info.name).chain(info.aliases) {
                 let value =

@@ -270,7 +270,7 @@ fn apply(at: usize, operator: &str, arguments: Vec<Argument>) -> Result<Term, Qu
                 return Ok(Term::Whole(one(together(terms)?)));
             }
             let any = terms.into_iter().map(|term| together(vec![term]).map(one));
-            Ok(Term::Whole(Query::Or(any.collect::<Result<_, _>>()?)))
+            Ok(Term::Whole(flat(any.collect::<Result<_, _>>()?)))
         }
         "not" => match (arguments.next().map(|argument| argument.what), count) {
             (Some(What::Term(term)), 1) => Ok(Term::Whole(one(together(vec![term])?).negated())),

@@ -10,7 +10,7 @@ mod units;
 
 use traceable_core::model::RunId;
 
-pub(crate) use self::sql::{Asked, compile};
+pub(crate) use self::sql::{Asked, compile, text_column};
 pub use self::{
     complaint::QueryError,
     field::{Field, FieldInfo, Kind, fields},

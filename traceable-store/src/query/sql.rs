@@ -26,6 +26,16 @@ pub(crate) fn compile(query: &Query, connection: &Connection) -> Result<Asked> {
     Ok(Asked { condition: compiler.sql, values: compiler.values })
 }
 
+/// What a field of one text is of the run `r0`; `None` of others.
+pub(crate) fn text_column(field: &Field) -> Option<String> {
+    match field {
+        Field::Project => Some("(SELECT name FROM projects WHERE id = r0.project)".to_owned()),
+        Field::Tag => None,
+        other if other.info().kind == Kind::Text => Some(format!("r0.{}", other.column())),
+        _ => None,
+    }
+}
+
 struct Compiler<'a> {
     sql: String,
     values: Vec<Bound>,

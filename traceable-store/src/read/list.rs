@@ -2,13 +2,13 @@
 
 use std::{fmt, str::FromStr};
 
-use rusqlite::{Connection, types::Value as Bound};
+use rusqlite::types::Value as Bound;
 use serde::Serialize;
 use traceable_core::model::RunId;
 
 use super::rows::{ROW, ROW_COLUMNS, TOTALS, Totals, row, totals};
 use crate::{
-    Field, Query, Result, Row, Store,
+    Query, Result, Row, Store,
     ingest::blob,
     query::{Asked, compile},
 };
@@ -59,13 +59,21 @@ pub enum Order {
 /// A place between two pages. As text it can be part of an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Cursor {
-    start_time: i64,
-    id: RunId,
+    pub(super) time: i64,
+    pub(super) id: RunId,
+}
+
+impl Cursor {
+    /// The place of a row: a page behind it begins with the next one, in either order.
+    #[must_use]
+    pub fn of(row: &Row) -> Self {
+        Self { time: row.start_time, id: row.id }
+    }
 }
 
 impl fmt::Display for Cursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}_{}", self.start_time, self.id)
+        write!(f, "{}_{}", self.time, self.id)
     }
 }
 
@@ -85,9 +93,9 @@ impl FromStr for Cursor {
     type Err = ParseCursorError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (start_time, id) = text.split_once('_').ok_or(ParseCursorError)?;
-        let start_time = start_time.parse().map_err(|_| ParseCursorError)?;
-        Ok(Self { start_time, id: id.parse().map_err(|_| ParseCursorError)? })
+        let (time, id) = text.split_once('_').ok_or(ParseCursorError)?;
+        let time = time.parse().map_err(|_| ParseCursorError)?;
+        Ok(Self { time, id: id.parse().map_err(|_| ParseCursorError)? })
     }
 }
 
@@ -113,14 +121,14 @@ pub struct Listed {
     pub totals: Option<Totals>,
 }
 
-/// A value of a field, and how many runs have it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+/// What stands beside a row in a list.
+#[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
-pub struct Facet {
-    /// The value.
-    pub value: String,
-    /// How many runs.
-    pub runs: u64,
+pub struct Neighbours {
+    /// The one that began after it.
+    pub newer: Option<Listed>,
+    /// The one that began before it.
+    pub older: Option<Listed>,
 }
 
 impl Store {
@@ -144,9 +152,9 @@ impl Store {
                 Order::Oldest => ("ASC", ">"),
             };
             let mut place = String::new();
-            if let Some(Cursor { start_time, id }) = list.after {
+            if let Some(Cursor { time, id }) = list.after {
                 place = format!(" AND r0.start_time {before}= ? AND (r0.start_time {before} ? OR r0.id {before} ?)");
-                values.extend([start_time.into(), start_time.into(), Bound::from(blob(id).to_vec())]);
+                values.extend([time.into(), time.into(), Bound::from(blob(id).to_vec())]);
             }
             let limit = list.limit.min(MAX_LIMIT);
             let sql = format!(
@@ -163,9 +171,22 @@ impl Store {
             let is_last = rows.len() <= limit;
             rows.truncate(limit);
             let next = rows.last().filter(|_| !is_last);
-            let next = next.map(|last| Cursor { start_time: last.row.start_time, id: last.row.id });
+            let next = next.map(|last| Cursor::of(&last.row));
             Ok(Page { rows, next })
         })
+    }
+
+    /// What stands before and behind a place in a list.
+    ///
+    /// # Errors
+    ///
+    /// As [`list`](Self::list).
+    pub fn neighbours(&self, query: &Query, of: Of, place: Cursor) -> Result<Neighbours> {
+        let first = |order| {
+            let list = List { query: query.clone(), of, order, limit: 1, after: Some(place) };
+            Ok::<_, crate::Error>(self.list(&list)?.rows.pop())
+        };
+        Ok(Neighbours { newer: first(Order::Oldest)?, older: first(Order::Newest)? })
     }
 
     /// How many runs or traces a query fits.
@@ -182,61 +203,4 @@ impl Store {
             Ok(connection.prepare(&sql)?.query_row(values, |row| row.get::<_, i64>(0))? as u64)
         })
     }
-
-    /// The values that a field has, the most frequent first, for completion. Values of metadata and tags are counted in all
-    /// runs, others in the newest 20 000. A field that is no text has none.
-    ///
-    /// # Errors
-    ///
-    /// As [`list`](Self::list).
-    pub fn values(&self, field: &Field, limit: usize) -> Result<Vec<Facet>> {
-        let column = match field {
-            Field::Name => "name",
-            Field::Type => "run_type",
-            Field::Status => "status",
-            Field::Model => "model",
-            Field::Provider => "provider",
-            Field::Project => "(SELECT name FROM projects WHERE id = project)",
-            Field::User => "user",
-            Field::Environment => "environment",
-            Field::Release => "release",
-            Field::Tag => return self.labels("", limit),
-            Field::Metadata(key) => return self.labels(key, limit),
-            _ => return Ok(Vec::new()),
-        };
-        let sql = format!(
-            "SELECT value, count(*) AS runs FROM (SELECT {column} AS value FROM runs WHERE start_time IS NOT NULL
-                ORDER BY start_time DESC LIMIT 20000) WHERE value IS NOT NULL GROUP BY value
-                ORDER BY runs DESC, value LIMIT ?"
-        );
-        self.read(|connection| facets(connection, &sql, [Bound::from(limit as i64)]))
-    }
-
-    /// The names of metadata that runs have.
-    ///
-    /// # Errors
-    ///
-    /// As [`list`](Self::list).
-    pub fn metadata_keys(&self, limit: usize) -> Result<Vec<String>> {
-        self.read(|connection| {
-            let sql = "SELECT DISTINCT key FROM labels WHERE key <> '' ORDER BY key LIMIT ?";
-            let mut statement = connection.prepare_cached(sql)?;
-            let keys = statement.query_map([limit as i64], |row| row.get(0))?;
-            Ok(keys.collect::<Result<_, _>>()?)
-        })
-    }
-
-    fn labels(&self, key: &str, limit: usize) -> Result<Vec<Facet>> {
-        let sql = "SELECT l.value, (SELECT count(*) FROM run_labels x WHERE x.label = l.id) AS runs
-            FROM labels l WHERE l.key = ? ORDER BY runs DESC, l.value LIMIT ?";
-        self.read(|connection| facets(connection, sql, [Bound::from(key.to_owned()), Bound::from(limit as i64)]))
-    }
-}
-
-fn facets<const N: usize>(connection: &Connection, sql: &str, values: [Bound; N]) -> Result<Vec<Facet>> {
-    let mut statement = connection.prepare_cached(sql)?;
-    let rows = statement.query_map(rusqlite::params_from_iter(values), |row| {
-        Ok(Facet { value: row.get(0)?, runs: row.get::<_, i64>(1)? as u64 })
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
 }

@@ -1,14 +1,23 @@
 //! What the store answers.
 
+mod body;
+mod facets;
+mod find;
 mod list;
 mod people;
 mod rows;
 mod run;
+mod scores;
+mod skeleton;
 
-pub(crate) use self::rows::row_of;
+pub(crate) use self::rows::{id, row_of};
 pub use self::{
-    list::{Cursor, Facet, List, Listed, Of, Order, Page, ParseCursorError},
-    people::{ThreadSummary, UserSummary},
+    body::{Body, Slice},
+    facets::{Facet, Facets},
+    list::{Cursor, List, Listed, Neighbours, Of, Order, Page, ParseCursorError},
+    people::{People, PeopleCursor, PeoplePage, Tally, ThreadSummary, UserSummary},
     rows::Totals,
-    run::{Project, ReportCount, StoredRun, Trace},
+    run::{ReportCount, StoredRun, Trace},
+    scores::{ScoreList, ScorePage},
+    skeleton::Skeleton,
 };

@@ -51,7 +51,7 @@ pub struct Totals {
     pub cost: f64,
 }
 
-pub(super) fn id(row: &SqlRow<'_>, column: usize) -> rusqlite::Result<RunId> {
+pub(crate) fn id(row: &SqlRow<'_>, column: usize) -> rusqlite::Result<RunId> {
     Ok(RunId::from_u128(u128::from_be_bytes(row.get(column)?)))
 }
 
@@ -91,7 +91,7 @@ pub(super) fn row(row: &SqlRow<'_>) -> rusqlite::Result<Row> {
     })
 }
 
-fn status(name: &str) -> Status {
+pub(super) fn status(name: &str) -> Status {
     let all = [Status::Pending, Status::Ok, Status::Error, Status::Cancelled, Status::Aborted];
     all.into_iter().find(|status| status.as_str() == name).unwrap_or(Status::Unknown)
 }

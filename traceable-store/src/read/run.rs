@@ -1,8 +1,8 @@
 //! One run or trace with all that belongs to it, and the small lists beside.
 
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _};
 use serde::Serialize;
-use traceable_core::model::{Json, Progress, Run, RunId, Score, ScoreTarget};
+use traceable_core::model::{Json, Progress, Run, RunId};
 
 use super::rows::{ROW, TOTALS, Totals, row, totals};
 use crate::{
@@ -39,21 +39,11 @@ pub struct Trace {
     pub runs: Vec<Row>,
 }
 
-/// A project.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct Project {
-    /// Its name.
-    pub name: String,
-    /// When it was first seen, in nanoseconds since the epoch.
-    pub time: i64,
-}
-
-/// What clients said that they did not record.
+/// Runs that are not there: what clients said that they did not record, and what went by the store's own limits.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct ReportCount {
-    /// Why, such as `queue_full`.
+    /// Why, such as `queue_full`; [`TOO_OLD`](crate::TOO_OLD) or [`TOO_MUCH`](crate::TOO_MUCH) of what went.
     pub reason: String,
     /// How many runs.
     pub count: u64,
@@ -144,57 +134,7 @@ impl Store {
         self.read(|connection| read_blob(connection, hash))
     }
 
-    /// The scores of a run, a trace or a thread, the oldest first. Scores of a trace are those of its root.
-    ///
-    /// # Errors
-    ///
-    /// When the database cannot be read.
-    pub fn scores(&self, of: &ScoreTarget) -> Result<Vec<Score>> {
-        self.read(|connection| match of {
-            ScoreTarget::Run(id) | ScoreTarget::Trace(id) => {
-                scores(connection, "SELECT data FROM scores WHERE run_id = ? ORDER BY time, id", params![blob(*id)])
-            }
-            ScoreTarget::Thread(id) => {
-                scores(connection, "SELECT data FROM scores WHERE thread_id = ? ORDER BY time, id", params![id])
-            }
-            _ => Ok(Vec::new()),
-        })
-    }
-
-    /// A score by its own id.
-    ///
-    /// # Errors
-    ///
-    /// When the database cannot be read.
-    pub fn score(&self, id: RunId) -> Result<Option<Score>> {
-        self.read(|connection| Ok(scores(connection, "SELECT data FROM scores WHERE id = ?", params![blob(id)])?.pop()))
-    }
-
-    /// All scores of a trace's runs, the oldest first.
-    ///
-    /// # Errors
-    ///
-    /// When the database cannot be read.
-    pub fn scores_in_trace(&self, trace: RunId) -> Result<Vec<Score>> {
-        let sql = "SELECT s.data FROM scores s WHERE s.run_id = ?1
-            OR s.run_id IN (SELECT id FROM runs WHERE trace_id = ?1) ORDER BY s.time, s.id";
-        self.read(|connection| scores(connection, sql, params![blob(trace)]))
-    }
-
-    /// All projects, by name.
-    ///
-    /// # Errors
-    ///
-    /// When the database cannot be read.
-    pub fn projects(&self) -> Result<Vec<Project>> {
-        self.read(|connection| {
-            let mut statement = connection.prepare_cached("SELECT name, time FROM projects ORDER BY name")?;
-            let rows = statement.query_map([], |row| Ok(Project { name: row.get(0)?, time: row.get(1)? }))?;
-            Ok(rows.collect::<Result<_, _>>()?)
-        })
-    }
-
-    /// What clients said that they did not record, by reason.
+    /// How many runs are not there, by reason.
     ///
     /// # Errors
     ///
@@ -231,10 +171,4 @@ fn progress(connection: &Connection, id: RunId) -> Result<Option<Progress>> {
 fn read_blob(connection: &Connection, hash: BlobHash) -> Result<Option<Vec<u8>>> {
     let sql = "SELECT data FROM blobs WHERE hash = ?";
     Ok(connection.prepare_cached(sql)?.query_row([hash.as_bytes()], |row| row.get(0)).optional()?)
-}
-
-fn scores(connection: &Connection, sql: &str, values: impl rusqlite::Params) -> Result<Vec<Score>> {
-    let mut statement = connection.prepare_cached(sql)?;
-    let rows = statement.query_map(values, |row| row.get::<_, String>(0))?;
-    rows.map(|text| Ok(serde_json::from_str(&text?)?)).collect()
 }

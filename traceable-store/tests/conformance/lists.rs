@@ -117,3 +117,59 @@ pub(crate) fn common_labels_and_words_are_found_as_rare_ones_are(store: &Store) 
         assert_eq!((page.rows.len() as u64, page.next.is_some()), (wanted.min(10), wanted > 10), "{text}");
     }
 }
+
+pub(crate) fn values_are_counted_among_what_fits(store: &Store) {
+    let about = |number, model: &str, tags: &[&str], region: &str| {
+        let mut run = run(number, number as i64);
+        run.model = Some(model.into());
+        run.tags = tags.iter().map(|tag| (*tag).to_owned()).collect();
+        run.metadata.insert("region".into(), json!(region));
+        end(run)
+    };
+    store
+        .ingest(&[
+            about(1, "a", &["x"], "eu"),
+            about(2, "b", &["x", "y"], "us"),
+            about(3, "b", &["y", "y"], "eu"),
+            end(child(4, 3, 3, 9)),
+        ])
+        .unwrap();
+    let fields = [Field::Model, Field::Tag, Field::Metadata("region".into()), Field::Project, Field::Latency];
+    let counted = |text: &str, of, limit| {
+        let facets = store.facets(&Query::parse(text, 0).unwrap(), of, &fields, limit).unwrap();
+        assert!(facets.is_all);
+        let values = |facets: Vec<traceable_store::Facet>| {
+            facets.into_iter().map(|facet| format!("{} {}", facet.value, facet.runs)).collect::<Vec<_>>().join(", ")
+        };
+        (facets.counted, facets.fields.into_iter().map(values).collect::<Vec<_>>())
+    };
+    assert_eq!(
+        counted("", Of::Runs, 9),
+        (4, vec!["b 2, a 1", "x 2, y 2", "eu 2, us 1", "default 4", ""].into_iter().map(str::to_owned).collect())
+    );
+    assert_eq!(counted("", Of::Traces, 9).0, 3);
+    assert_eq!(
+        counted("tag:x", Of::Runs, 9),
+        (2, vec!["a 1, b 1", "x 2, y 1", "eu 1, us 1", "default 2", ""].into_iter().map(str::to_owned).collect())
+    );
+    assert_eq!(counted("tag:x", Of::Runs, 1).1[0], "a 1");
+    assert_eq!(counted("tag:none", Of::Runs, 9).0, 0);
+}
+
+pub(crate) fn neighbours_are_those_of_the_list(store: &Store) {
+    let failed = |number, start| end(Run { error: Some("boom".into()), ..run(number, start) });
+    store.ingest(&[failed(1, 0), end(run(2, 5)), failed(3, 10), end(child(4, 3, 3, 11)), failed(5, 20)]).unwrap();
+    let beside = |text: &str, of, number| {
+        let query = Query::parse(text, 0).unwrap();
+        let place = Cursor::of(&store.row(id(number)).unwrap().unwrap());
+        let beside = store.neighbours(&query, of, place).unwrap();
+        [beside.newer, beside.older].map(|listed| listed.map_or(0, |listed| listed.row.id.as_u128()))
+    };
+    assert_eq!(beside("", Of::Traces, 3), [5, 2]);
+    assert_eq!(beside("", Of::Runs, 3), [4, 2]);
+    assert_eq!(beside("has:error", Of::Traces, 3), [5, 1]);
+    // Also of a place that is not in the list itself.
+    assert_eq!(beside("has:error", Of::Traces, 2), [3, 1]);
+    assert_eq!(beside("", Of::Traces, 5), [0, 3]);
+    assert_eq!(beside("", Of::Traces, 1), [2, 0]);
+}

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use traceable_core::model::{Run, RunChange, RunType, Score, ScoreTarget, Thread, Usage, User};
-use traceable_store::Store;
+use traceable_store::{List, Of, People, PeoplePage, Query, ScoreList, Store, ThreadSummary};
 
 use crate::support::{NOW, child, end, id, json, run, score, store};
 
@@ -49,6 +49,10 @@ pub(crate) fn what_was_said_last_holds_in_any_order(store_in_order: &Store) {
     assert!(store_in_order.thread("nobody").unwrap().is_none() && store_in_order.user("nobody").unwrap().is_none());
 }
 
+fn ids(page: PeoplePage<ThreadSummary>) -> Vec<String> {
+    page.rows.into_iter().map(|thread| thread.thread.id).collect()
+}
+
 pub(crate) fn conversations_and_users_are_summed_up(store: &Store) {
     let turn = |number, thread: &str, user: &str, start, ask: &str, answer: &str| Run {
         thread_id: Some(thread.into()),
@@ -72,22 +76,61 @@ pub(crate) fn conversations_and_users_are_summed_up(store: &Store) {
             end(turn(4, "t2", "bob", 5, "Eh", "?")),
         ])
         .unwrap();
-    let threads = store.threads(None, 10, None).unwrap();
+    let threads = store.threads(None, &People::default()).unwrap().rows;
     assert_eq!(threads.iter().map(|thread| &*thread.thread.id).collect::<Vec<_>>(), ["t1", "t2"]);
     let first = &threads[0];
-    assert_eq!((first.traces, first.errors, first.total_tokens, first.cost), (2, 1, 7, 0.5));
-    assert_eq!((first.first_time, first.last_time), (Some(NOW), Some(NOW + 10)));
+    let tally = &first.tally;
+    assert_eq!((tally.traces, tally.errors, tally.total_tokens, tally.cost), (2, 1, 7, 0.5));
+    assert_eq!((tally.first_time, tally.last_time), (Some(NOW), Some(NOW + 10)));
     assert_eq!((first.first_input.as_deref(), first.last_output.as_deref()), (Some("Hello"), Some("See you")));
-    let ids = |threads: Vec<traceable_store::ThreadSummary>| {
-        threads.into_iter().map(|thread| thread.thread.id).collect::<Vec<_>>()
-    };
-    assert_eq!(ids(store.threads(None, 1, Some("t1")).unwrap()), ["t2"]);
-    assert_eq!(ids(store.threads(Some("bob"), 10, None).unwrap()), ["t2"]);
-    let users = store.users(10, None).unwrap();
+    assert_eq!(ids(store.threads(Some("bob"), &People::default()).unwrap()), ["t2"]);
+    // What a conversation's traces are is a list like any other.
+    let turns = List { query: Query::parse("thread:t1", 0).unwrap(), of: Of::Traces, ..List::default() };
+    assert_eq!(store.list(&turns).unwrap().rows.iter().map(|row| row.row.id).collect::<Vec<_>>(), [id(3), id(1)]);
+    let users = store.users(&People::default()).unwrap().rows;
     assert_eq!(
-        users.iter().map(|user| (&*user.user.identifier, user.traces)).collect::<Vec<_>>(),
+        users.iter().map(|user| (&*user.user.identifier, user.tally.traces)).collect::<Vec<_>>(),
         [("ann", 2), ("bob", 1)]
     );
+}
+
+pub(crate) fn people_are_listed_page_by_page_and_found_by_a_part_of_their_name(store: &Store) {
+    let turn = |number: u128, thread: &str, start| {
+        end(Run { thread_id: Some(thread.into()), user: Some(format!("{thread}@x")), ..run(number, start) })
+    };
+    store.ingest(&[turn(1, "a_1", 0), turn(2, "b%2", 1), turn(3, "c", 2), turn(4, "d", 3)]).unwrap();
+    let named = Thread { id: "c".into(), name: Some("Refund of Ann".into()), time: NOW, ..Thread::default() };
+    store.ingest(&[RunChange::Thread(Box::new(named))]).unwrap();
+    let ask = |text: &str, limit, after| {
+        let people = People { text: text.into(), limit, after };
+        store.threads(None, &people).unwrap()
+    };
+    let first = ask("", 2, None);
+    let next = first.next.clone().unwrap();
+    assert_eq!(ids(first), ["d", "c"]);
+    // The last one of the page goes on meanwhile; the rest is behind it all the same.
+    store.ingest(&[turn(5, "c", 9)]).unwrap();
+    let second = ask("", 2, Some(next.to_string().parse().unwrap()));
+    assert!(second.next.is_none());
+    assert_eq!(ids(second), ["b%2", "a_1"]);
+    for (text, found) in [("REFUND", "c"), ("a_", "a_1"), ("%", "b%2"), ("name", "")] {
+        assert_eq!(ids(ask(text, 9, None)).join(" "), found, "{text}");
+    }
+    let users = store.users(&People { text: "B%".into(), ..People::default() }).unwrap();
+    assert_eq!(users.rows.iter().map(|user| &*user.user.identifier).collect::<Vec<_>>(), ["b%2@x"]);
+    assert!("no cursor".parse::<traceable_store::PeopleCursor>().is_err());
+}
+
+pub(crate) fn tags_of_a_conversation_are_replaced(store: &Store) {
+    let said = Thread { id: "t".into(), tags: vec!["a".into()], time: i64::MAX / 2, ..Thread::default() };
+    store.ingest(&[RunChange::Thread(Box::new(said))]).unwrap();
+    let tags = || store.thread("t").unwrap().unwrap().thread.tags;
+    store.tag_thread("t", &["b".into(), "c".into()]).unwrap();
+    assert_eq!(tags(), ["b", "c"]);
+    store.tag_thread("t", &[]).unwrap();
+    assert_eq!(tags(), [""; 0]);
+    store.tag_thread("new", &["x".into()]).unwrap();
+    assert_eq!(store.thread("new").unwrap().unwrap().thread.tags, ["x"]);
 }
 
 pub(crate) fn scores_are_replaced_by_newer_ones(store: &Store) {
@@ -100,4 +143,37 @@ pub(crate) fn scores_are_replaced_by_newer_ones(store: &Store) {
     store.ingest(&[RunChange::Score(Box::new(odd.clone()))]).unwrap();
     assert_eq!(store.scores(&ScoreTarget::Thread("t".into())).unwrap(), [Score { score: None, ..odd }]);
     assert_eq!(store.scores(&ScoreTarget::Trace(id(7))).unwrap().len(), 1);
+}
+
+pub(crate) fn scores_are_listed_and_go(store: &Store) {
+    let of = |number: u128, target, key, time| {
+        RunChange::Score(Box::new(Score { time: NOW + time, ..score(number, target, key, 1.0) }))
+    };
+    store
+        .ingest(&[
+            end(run(1, 0)),
+            end(child(2, 1, 1, 1)),
+            of(11, ScoreTarget::Run(id(1)), "good", 1),
+            of(12, ScoreTarget::Run(id(2)), "good", 2),
+            of(13, ScoreTarget::Run(id(2)), "short", 2),
+            of(14, ScoreTarget::Thread("t".into()), "good", 3),
+            of(15, ScoreTarget::Run(id(7)), "good", 4),
+        ])
+        .unwrap();
+    let listed = |list: ScoreList| {
+        let page = store.score_list(&list).unwrap();
+        (page.scores.iter().map(|score| score.id.as_u128()).collect::<Vec<_>>(), page.next)
+    };
+    let all = ScoreList::default;
+    assert_eq!(listed(all()).0, [15, 14, 13, 12, 11]);
+    assert_eq!(listed(ScoreList { runs: vec![id(1), id(7)], ..all() }).0, [15, 11]);
+    assert_eq!(listed(ScoreList { trace: Some(id(1)), ..all() }).0, [13, 12, 11]);
+    assert_eq!(listed(ScoreList { trace: Some(id(1)), key: Some("good".into()), ..all() }).0, [12, 11]);
+    assert_eq!(listed(ScoreList { thread: Some("t".into()), ..all() }).0, [14]);
+    // Also between two of one moment.
+    let (first, next) = listed(ScoreList { limit: 3, ..all() });
+    assert_eq!((first, listed(ScoreList { limit: 3, after: next, ..all() })), (vec![15, 14, 13], (vec![12, 11], None)));
+    assert!(store.delete_score(id(12)).unwrap() && !store.delete_score(id(12)).unwrap());
+    assert!(store.score(id(12)).unwrap().is_none());
+    assert_eq!(listed(ScoreList { trace: Some(id(1)), ..all() }).0, [13, 11]);
 }

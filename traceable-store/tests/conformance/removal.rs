@@ -79,7 +79,7 @@ pub(crate) fn a_conversation_and_a_user_go(store: &Store) {
     assert_eq!((gone.runs, gone.threads, gone.users, gone.scores), (1, 2, 1, 1));
     assert!(store.user("ann").unwrap().is_none() && store.thread("t4").unwrap().is_none());
     assert_eq!(ids(store, ""), [3]);
-    assert_eq!(store.users(9, None).unwrap().len(), 1);
+    assert_eq!(store.users(&traceable_store::People::default()).unwrap().rows.len(), 1);
     let gone = store.delete(&query("user:bob"), Of::Traces).unwrap();
     assert_eq!((gone.users, gone.threads), (1, 1));
 }
@@ -114,4 +114,7 @@ pub(crate) fn the_oldest_go_by_age_and_by_size(store: &Store) {
     assert!(store.row(id(400)).unwrap().is_some() && store.row(id(101)).unwrap().is_none());
     let left = store.count(&Query::default(), Of::Runs).unwrap();
     assert_eq!((gone.runs + left, store.keep_within(&Limits::default().bytes(size / 2), now).unwrap().runs), (301, 0));
+    let reports = store.reports().unwrap();
+    let counts: Vec<_> = reports.iter().map(|report| (report.reason.as_str(), report.count)).collect();
+    assert_eq!(counts, [(traceable_store::TOO_OLD, 99), (traceable_store::TOO_MUCH, gone.runs)]);
 }

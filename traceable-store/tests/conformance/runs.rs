@@ -34,6 +34,19 @@ pub(crate) fn a_run_comes_back_as_it_was(store: &Store) {
     assert_eq!(store.whole_run(id(2)).unwrap(), None);
 }
 
+pub(crate) fn a_preview_is_what_a_person_would_read(store: &Store) {
+    let told = [
+        (json!({ "number": 1044, "question": "Where is it?" }), json!({ "found": 3, "answer": "On its way." })),
+        (json!({ "order": { "number": 7 } }), json!({ "number": 7, "sent": true })),
+    ];
+    for (n, (inputs, outputs)) in told.iter().enumerate() {
+        store.ingest(&[end(Run { inputs: json(inputs), outputs: json(outputs), ..run(n as u128 + 1, 0) })]).unwrap();
+    }
+    let previews = |n| store.row(id(n)).unwrap().map(|row| (row.input_preview.unwrap(), row.output_preview.unwrap()));
+    assert_eq!(previews(1), Some(("Where is it?".into(), "On its way.".into())));
+    assert_eq!(previews(2), Some(("7".into(), r#"{"number":7,"sent":true}"#.into())));
+}
+
 pub(crate) fn what_comes_before_its_run_waits_for_it(store: &Store) {
     let file = Attachment::bytes("text/plain", b"hello").named("note");
     let later = Run { id: id(1), tags: vec!["later".into()], ..Run::default() };
@@ -206,4 +219,43 @@ pub(crate) fn what_clients_dropped_adds_up(store: &Store) {
     let reports = store.reports().unwrap();
     assert_eq!((reports.len(), &*reports[0].reason), (1, "queue_full"));
     assert!(reports[0].count > 1 << 61);
+    // One that has an id counts once.
+    let known = |reason: &str| RunChange::Report(Report { id: id(7), dropped: [(reason.to_owned(), 2)].into() });
+    assert_eq!(store.ingest(&[known("too_large"), known("too_large")]).unwrap().repeated, 1);
+    assert_eq!(store.ingest(&[known("too_large")]).unwrap().repeated, 1);
+    assert_eq!(store.reports().unwrap().last().map(|report| report.count), Some(2));
+}
+
+pub(crate) fn runs_are_found_by_the_beginning_of_their_id(store: &Store) {
+    let ids = [0x0199_ab00_0000_7000_8000_0000_0000_0001, 0x0199_abff_0000_7000_8000_0000_0000_0002_u128];
+    // Of a third trace, only a child.
+    let orphan = child(0x0199_ac00_0000_7000_8000_0000_0000_0004, 3, 0x0199_ac00_0000_7000_8000_0000_0000_0003, 2);
+    store.ingest(&[end(run(ids[0], 0)), end(run(ids[1], 1)), end(orphan)]).unwrap();
+    let found = |prefix: &str| {
+        let found = store.runs_by_prefix(prefix, 3).unwrap();
+        found.into_iter().map(traceable_core::model::RunId::as_u128).collect::<Vec<_>>()
+    };
+    assert_eq!(found("0199ab"), [ids[1], ids[0]]);
+    assert_eq!(found("0199AB00"), [ids[0]]);
+    assert_eq!(found(&id(ids[0]).to_string()), [ids[0]]);
+    assert_eq!(found("0199abff-0000-7000-8"), [ids[1]]);
+    assert_eq!(found("0199ac00").len(), 2);
+    assert_eq!(found("0").len(), 3);
+    for nothing in ["", "-", "last", "0199ad", &"0".repeat(33)] {
+        assert_eq!(found(nothing), [0_u128; 0], "{nothing}");
+    }
+    assert_eq!(store.runs_by_prefix("0199ab", 1).unwrap().len(), 1);
+}
+
+pub(crate) fn projects_are_made_once_and_go_with_their_runs(store: &Store) {
+    let made = store.ensure_project("shop").unwrap();
+    assert_eq!(store.ensure_project("shop").unwrap(), made);
+    assert_eq!(made.id, traceable_store::Project::id_of("shop"));
+    store.ingest(&[end(Run { project: Some("shop".into()), ..run(1, 0) }), end(run(2, 1))]).unwrap();
+    let names = || store.projects().unwrap().into_iter().map(|project| project.name).collect::<Vec<_>>();
+    assert_eq!(names(), ["default", "shop"]);
+    assert_eq!(store.projects().unwrap()[1], made);
+    assert_eq!(store.delete_project("shop").unwrap().runs, 1);
+    assert_eq!(names(), ["default"]);
+    assert!(store.row(id(1)).unwrap().is_none() && store.row(id(2)).unwrap().is_some());
 }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use traceable_core::model::{Run, RunChange, ScoreTarget};
-use traceable_store::{Field, List, Of, Op, Place, Query, Store, Value, Words};
+use traceable_store::{Field, List, Of, Op, People, Place, Query, Store, Value, Words};
 
 use crate::support::{end, id, json, patch, run, score};
 
@@ -113,7 +113,10 @@ pub(crate) fn hostile_texts_are_texts(store: &Store) {
         let filter = format!("eq(name, {})", json!(text));
         assert_eq!(ids(store, Query::parse_langsmith(&filter).unwrap()), [number]);
         assert!(store.thread(&text).unwrap().is_some() && store.user(&text).unwrap().is_some());
-        assert_eq!(store.threads(Some(&text), 10, None).unwrap().len(), 1);
+        let all = People::default();
+        let named = People { text: text.clone(), ..all.clone() };
+        assert_eq!(store.threads(Some(&text), &all).unwrap().rows.len(), 1);
+        assert!(store.threads(None, &named).unwrap().rows.iter().any(|found| found.thread.id == text), "{text:?}");
     }
     let all = texts.len() as u64;
     assert_eq!(store.count(&Query::default(), Of::Runs).unwrap(), all);

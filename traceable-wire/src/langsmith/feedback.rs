@@ -7,8 +7,8 @@ use traceable_core::model::{Json, RunId, Score, ScoreSource, ScoreTarget, format
 use super::{
     decode::{self, Problem, id},
     read::{self, Fields},
-    record::REST,
 };
+use crate::names::REST;
 
 /// A score as LangSmith writes it: a part of a multipart body, or the body of a request of its own.
 #[derive(Debug, Serialize)]

@@ -1,22 +1,25 @@
 //! What a run is when it has been through LangSmith's protocol and back.
 
 use serde_json::{Map, Value};
-use traceable_core::model::{Attachment, DottedOrder, Event, Json, Run, RunType, Usage};
+use traceable_core::model::{Attachment, DottedOrder, Event, Json, Run, RunType, StreamInfo, Usage};
 
 use super::{
     attachment, read,
-    record::{COPIES, FIRST_TOKEN, RUN_TYPE},
+    record::{COPIES, FIRST_TOKEN},
 };
+use crate::names::RUN_TYPE;
 
 /// The run as it comes back when it was sent to LangSmith in a multipart body: `decode(encode(run)) == normalise(run)`.
 ///
 /// - Start, end and events are cut to microseconds; the times inside of `stream` are not.
 /// - Inputs and outputs that are no object stand under `input` and `output`. `{}` is no output of an open run.
 /// - An empty error is none, and neither is an empty usage or an event's `null`.
-/// - A stream has an event for its first chunk.
+/// - A stream has an event for its first chunk, and a run with such an event is a stream.
+/// - Where a provider's total is what went in, what came out and what was thought, the thoughts are of what came out.
 /// - Metadata that LangSmith gives a meaning to (`ls_provider`, `thread_id`, `usage_metadata`, …) is the field of that
 ///   meaning, unless the run says something else there.
-/// - A session is the thread of a run without one, as a `conversation_id` is.
+/// - A session is the thread of a run without one, as a `conversation_id` is; a `user_id` is its user, and an `environment`
+///   its environment.
 /// - Attachments whose bytes are sent come first; their names and media types are those that fit into a part. A batch of
 ///   JSON has no place for them.
 ///
@@ -90,7 +93,35 @@ pub(super) fn settle(run: &mut Run) {
     if run.start_time == 0 {
         run.start_time = run.dotted_order.start_time().unwrap_or(0);
     }
+    run.stream = run.stream.take().or_else(|| stream(run));
     lift(run);
+    if let Some(usage) = &mut run.usage {
+        thoughts(usage);
+    }
+}
+
+/// How the answer came in, by LangSmith's events: its SDK for Python notes the first chunk, the one for JavaScript each.
+pub(super) fn stream(run: &Run) -> Option<StreamInfo> {
+    let mut times = run.events.iter().filter(|event| event.name == FIRST_TOKEN).map(|event| micros(event.time));
+    let first_chunk = times.next()?;
+    let (last_chunk, chunks) = match times.clone().next_back() {
+        Some(last) => (last, times.count() as u64 + 1),
+        None => (run.end_time.map_or(first_chunk, micros), 0),
+    };
+    Some(StreamInfo { first_chunk, last_chunk: last_chunk.max(first_chunk), chunks, ..StreamInfo::default() })
+}
+
+/// Counts as output what a model thought: LangSmith's wrapper of Gemini leaves it beside.
+fn thoughts(usage: &mut Usage) {
+    let (Some(input), Some(output), Some(total)) = (usage.input_tokens, usage.output_tokens, usage.total_tokens) else {
+        return;
+    };
+    let thought = usage.output_token_details.get("reasoning").copied().filter(|tokens| *tokens > 0);
+    if let Some(thought) = thought
+        && input.checked_add(output).and_then(|sum| sum.checked_add(thought)) == Some(total)
+    {
+        usage.output_tokens = output.checked_add(thought);
+    }
 }
 
 /// Makes fields of the metadata that has a meaning. What a field says already, otherwise, stays in the metadata.
@@ -113,6 +144,7 @@ fn lift(run: &mut Run) {
     let text = |name: &str, own: &Map<String, Value>| own.get(name).and_then(Value::as_str).map(str::to_owned);
     run.thread_id = run.thread_id.take().or_else(|| text("conversation_id", own)).or_else(|| run.session_id.clone());
     run.user = run.user.take().or_else(|| text("user_id", own));
+    run.environment = run.environment.take().or_else(|| text("environment", own));
     if let Some(Value::String(kind)) = own.get(RUN_TYPE) {
         if run.run_type == RunType::default() {
             run.run_type = RunType::from(kind.clone());

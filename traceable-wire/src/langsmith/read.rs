@@ -8,14 +8,12 @@ use traceable_core::model::{Attachment, Event, Json, Run, RunId, RunType, Status
 
 use super::{
     normalise::settle,
-    record::{REST, RUN_TYPE, SDK, concluded},
+    record::{SDK, concluded},
 };
+use crate::names::{self, REST, RUN_TYPE};
 
 /// The members of a record by their names.
 pub(super) type Fields = BTreeMap<String, Json>;
-
-/// Where what LangSmith knows and a run does not is kept.
-const FOREIGN: &str = "traceable.langsmith";
 
 /// The run of a record. Members that are not known are kept in its metadata.
 pub(super) fn run(id: RunId, mut record: Fields, beside: Vec<Attachment>) -> Run {
@@ -151,7 +149,7 @@ fn foreign(run: &mut Run, mut record: Fields, mut extra: Fields) {
     if record.is_empty() {
         return;
     }
-    let kept = run.metadata.entry(FOREIGN).or_insert_with(|| Value::Object(Map::new()));
+    let kept = run.metadata.entry(names::LANGSMITH).or_insert_with(|| Value::Object(Map::new()));
     if let Value::Object(kept) = kept {
         kept.extend(record.into_iter().map(|(name, value)| (name, value.to_value())));
     }

@@ -13,13 +13,8 @@ use traceable_core::model::{
     format_time,
 };
 
-use super::attachment;
-
-/// The key of all that LangSmith has no name for.
-pub(super) const REST: &str = "traceable.rest";
-
-/// The key of a kind that LangSmith does not know; the run is a `chain` there.
-pub(super) const RUN_TYPE: &str = "traceable.run_type";
+use super::{attachment, normalise};
+use crate::names::{REST, RUN_TYPE};
 
 /// The event by which LangSmith knows when an answer began.
 pub(super) const FIRST_TOKEN: &str = "new_token";
@@ -337,7 +332,9 @@ impl<'a> Metadata<'a> {
         metadata.name("usage_metadata", usage.as_ref().filter(|usage| !usage.is_empty()).map(Field::Usage));
         metadata.keep("metadata", own.get(REST).map(Field::Value));
         metadata.keep("expected", expected.as_ref().map(Field::Json));
-        metadata.keep("stream", stream.as_ref().map(Field::Stream));
+        // What the events say need not be said again.
+        let stream = stream.as_ref().filter(|stream| normalise::stream(run).as_ref() != Some(*stream));
+        metadata.keep("stream", stream.map(Field::Stream));
         metadata.keep("environment", environment.as_deref().map(Field::Text));
         let (beside, named) = match reader {
             Reader::Service => attachment::beside(attachments),

@@ -9,7 +9,7 @@ use super::proto::{Fields, NoMessage, Wire};
 pub(super) const MAX_RECORDS: usize = 100_000;
 
 /// Messages of any kind inside of one request: attributes, values, items of lists, events.
-const MAX_MESSAGES: usize = 2_000_000;
+pub(super) const MAX_MESSAGES: usize = 2_000_000;
 
 /// How deep values may be nested. The decoder stops at 100.
 const MAX_DEPTH: usize = 64;

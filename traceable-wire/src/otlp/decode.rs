@@ -6,15 +6,26 @@ use opentelemetry_proto::tonic::{
     collector::{logs::v1::ExportLogsServiceRequest, trace::v1::ExportTraceServiceRequest},
     trace::v1::Span,
 };
-use prost::Message as _;
+use prost::Message;
 use traceable_core::model::RunChange;
 
 use super::{
     bound::{Refusal, check},
+    json,
     names::genai::EVALUATION,
     read::{self, Attributes, Ids},
     score,
 };
+
+/// The two ways in which a request is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Format {
+    /// `application/x-protobuf`.
+    Protobuf,
+    /// `application/json`: names in camelCase, ids in hexadecimal digits, enums as numbers.
+    Json,
+}
 
 /// What a request says. A span that cannot be read spoils no other.
 #[derive(Debug, Default)]
@@ -27,7 +38,7 @@ pub struct Decoded {
 }
 
 /// What can be wrong with a request, or with a span in it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Problem {
     /// It is no such message, or one that none was made of: a body that says something, and no resource.
@@ -36,6 +47,11 @@ pub enum Problem {
     TooMany,
     /// Values that are nested more than about 30 deep.
     TooDeep,
+    /// JSON that is none, or not of this kind: what is wrong, and where.
+    Json(String),
+    /// JSON with a name as protobuf's own files have it: OTLP's is in camelCase, and what stands under another name would
+    /// be passed over.
+    SnakeCase(String),
     /// A span without the ids of a trace and a span.
     NoId {
         /// Which span, counted through the request.
@@ -49,6 +65,8 @@ impl fmt::Display for Problem {
             Self::NotARequest => f.write_str("not an OTLP request"),
             Self::TooMany => f.write_str("too many spans, attributes or values"),
             Self::TooDeep => f.write_str("values are nested too deeply"),
+            Self::Json(what) => write!(f, "not an OTLP request in JSON: {what}"),
+            Self::SnakeCase(name) => write!(f, "`{name}`: the names of OTLP's JSON are in camelCase"),
             Self::NoId { span } => write!(f, "span {span} has no valid trace id and span id"),
         }
     }
@@ -66,6 +84,16 @@ impl From<Refusal> for Problem {
     }
 }
 
+/// Reads `ExportTraceServiceRequest` in protobuf; see [`decode_traces_as`].
+pub fn decode_traces(body: &[u8]) -> Decoded {
+    decode_traces_as(Format::Protobuf, body)
+}
+
+/// Reads `ExportLogsServiceRequest` in protobuf; see [`decode_logs_as`].
+pub fn decode_logs(body: &[u8]) -> Decoded {
+    decode_logs_as(Format::Protobuf, body)
+}
+
 /// Reads `ExportTraceServiceRequest`: spans in the words of any convention as runs that have ended. The caller bounds its
 /// length; what it would become is bounded here.
 ///
@@ -76,20 +104,25 @@ impl From<Refusal> for Problem {
 ///
 /// ```
 /// use traceable_core::model::{Run, RunChange, RunId};
-/// use traceable_wire::otlp::{Conventions, Encoder, MAX_BYTES, Resource, decode_traces};
+/// use traceable_wire::otlp::{Conventions, Encoder, Format, MAX_BYTES, Resource, decode_traces_as};
 ///
 /// let run = Run { id: RunId::from_u128(1), name: "answer".into(), end_time: Some(1_000), ..Run::default() };
 /// let mut encoder = Encoder::new(Conventions::default(), Resource::default());
 /// let encoded = encoder.encode(&[RunChange::End(Box::new(run))], MAX_BYTES);
-/// let decoded = decode_traces(&encoded.requests[0].body);
+/// let decoded = decode_traces_as(Format::Protobuf, &encoded.requests[0].body);
 /// assert_eq!(decoded.changes[0].run().map(|run| &*run.name), Some("answer"));
 /// ```
-pub fn decode_traces(body: &[u8]) -> Decoded {
+pub fn decode_traces_as(format: Format, body: &[u8]) -> Decoded {
     let mut decoded = Decoded::default();
-    let request = match check(body, false).map(|()| ExportTraceServiceRequest::decode(body)) {
-        Ok(Ok(request)) if request.resource_spans.is_empty() == body.is_empty() => request,
-        Ok(_) => return decoded.refuse(Problem::NotARequest),
-        Err(refusal) => return decoded.refuse(refusal.into()),
+    let request = match format {
+        Format::Protobuf => {
+            protobuf(body, false, |request: &ExportTraceServiceRequest| request.resource_spans.is_empty())
+        }
+        Format::Json => json::request::<ExportTraceServiceRequest>(body, "resourceSpans"),
+    };
+    let request = match request {
+        Ok(request) => request,
+        Err(problem) => return decoded.refuse(problem),
     };
     let mut spans = Vec::new();
     let mut resources = Vec::new();
@@ -119,12 +152,15 @@ pub fn decode_traces(body: &[u8]) -> Decoded {
 
 /// Reads `ExportLogsServiceRequest`: the events `gen_ai.evaluation.result` as scores. Other records are not for us, and no
 /// problem either. The caller bounds its length.
-pub fn decode_logs(body: &[u8]) -> Decoded {
+pub fn decode_logs_as(format: Format, body: &[u8]) -> Decoded {
     let mut decoded = Decoded::default();
-    let request = match check(body, true).map(|()| ExportLogsServiceRequest::decode(body)) {
-        Ok(Ok(request)) if request.resource_logs.is_empty() == body.is_empty() => request,
-        Ok(_) => return decoded.refuse(Problem::NotARequest),
-        Err(refusal) => return decoded.refuse(refusal.into()),
+    let request = match format {
+        Format::Protobuf => protobuf(body, true, |request: &ExportLogsServiceRequest| request.resource_logs.is_empty()),
+        Format::Json => json::request::<ExportLogsServiceRequest>(body, "resourceLogs"),
+    };
+    let request = match request {
+        Ok(request) => request,
+        Err(problem) => return decoded.refuse(problem),
     };
     let scopes = request.resource_logs.into_iter().flat_map(|of_resource| of_resource.scope_logs);
     for record in scopes.flat_map(|scope| scope.log_records) {
@@ -141,6 +177,15 @@ pub fn decode_logs(body: &[u8]) -> Decoded {
         decoded.changes.extend(score.map(|score| RunChange::Score(Box::new(score))));
     }
     decoded
+}
+
+/// Reads a message that is not too much when it is made.
+fn protobuf<T: Message + Default>(body: &[u8], is_logs: bool, is_empty: fn(&T) -> bool) -> Result<T, Problem> {
+    check(body, is_logs)?;
+    match T::decode(body) {
+        Ok(request) if is_empty(&request) == body.is_empty() => Ok(request),
+        _ => Err(Problem::NotARequest),
+    }
 }
 
 impl Decoded {

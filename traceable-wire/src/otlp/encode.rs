@@ -62,6 +62,22 @@ pub struct Request {
     pub changes: Range<usize>,
 }
 
+#[cfg(feature = "otlp-decode")]
+impl Request {
+    /// The same request in JSON, on one line: what an OpenTelemetry collector writes to a file.
+    ///
+    /// `None` for a body that was made by hand, and is no such request.
+    pub fn to_json(&self) -> Option<String> {
+        use opentelemetry_proto::tonic::collector::{
+            logs::v1::ExportLogsServiceRequest, trace::v1::ExportTraceServiceRequest,
+        };
+        match self.signal {
+            Signal::Traces => super::json::print::<ExportTraceServiceRequest>(&self.body),
+            Signal::Logs => super::json::print::<ExportLogsServiceRequest>(&self.body),
+        }
+    }
+}
+
 /// Requests, and what became of the changes that are in none.
 #[derive(Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]

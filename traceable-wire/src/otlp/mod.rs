@@ -10,9 +10,12 @@ mod conventions;
 #[cfg(feature = "otlp-decode")]
 mod decode;
 mod encode;
+#[cfg(feature = "otlp-decode")]
+mod json;
 mod names;
 mod normalise;
 mod open;
+mod plain;
 mod proto;
 #[cfg(feature = "otlp-decode")]
 mod read;
@@ -25,7 +28,8 @@ mod write;
 pub use answer::{Answer, decode_answer};
 pub use conventions::{Convention, Conventions, UnknownConvention};
 #[cfg(feature = "otlp-decode")]
-pub use decode::{Decoded, Problem, decode_logs, decode_traces};
+pub use decode::{Decoded, Format, Problem, decode_logs, decode_logs_as, decode_traces, decode_traces_as};
 pub use encode::{Encoded, Encoder, MAX_BYTES, Request, Signal, TARGET_BYTES};
 pub use normalise::{normalise, normalise_score};
+pub use plain::{AttributeValue, Attributes, Span, SpanEvent, SpanStatus};
 pub use resource::{Resource, ResourceError};

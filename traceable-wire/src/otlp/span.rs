@@ -10,10 +10,11 @@ use super::{
     view::View,
     write::{self, Said},
 };
+use crate::names::PREFIX;
 
 /// `Span.kind`.
 const INTERNAL: u64 = 1;
-const CLIENT: u64 = 3;
+pub(super) const CLIENT: u64 = 3;
 
 /// `Span.flags`: the trace is recorded, and it is known whether the parent is of another process.
 const SAMPLED: u32 = 0x101;
@@ -154,7 +155,7 @@ pub(super) fn is_derived(name: &str) -> bool {
 fn event_attributes(happened: &Event, out: &mut Attributes) {
     if let Some(data) = &happened.data {
         for (name, value) in data.as_object().into_iter().flatten().take(out.bounds.items) {
-            if !name.starts_with("traceable.") {
+            if !name.starts_with(PREFIX) {
                 write::scalar(name, value, out);
             }
         }

@@ -24,6 +24,7 @@ pub fn key() -> impl Strategy<Value = String> {
             "thread_id",
             "session_id",
             "conversation_id",
+            "environment",
             "revision_id",
             "usage_metadata",
             "traceable.rest",

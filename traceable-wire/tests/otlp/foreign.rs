@@ -1,6 +1,6 @@
 //! Spans of other people's libraries as runs.
 
-use opentelemetry_proto::tonic::trace::v1::Span;
+use opentelemetry_proto::tonic::trace::v1::{Span, span};
 use serde_json::{Value, json};
 use traceable_core::{
     messages::{Role, input_messages, output_messages},
@@ -170,6 +170,86 @@ fn traceloop_and_langfuse() {
     assert_eq!((langfuse.status, langfuse.error.as_deref()), (Status::Error, Some("too late")));
     assert_eq!((langfuse.environment.as_deref(), &langfuse.metadata["tier"]), (Some("staging"), &json!("gold")));
     assert_eq!(langfuse.usage.unwrap().total_cost, Some(0.25));
+}
+
+#[test]
+fn what_traceloop_and_langfuse_say_of_prompts_and_streams() {
+    let flat = read(&json!({
+        "traceloop.span.kind": "workflow", "traceloop.entity.name": "joke", "traceloop.workflow.name": "joke",
+        "traceloop.prompt.key": "greeting", "traceloop.prompt.version": 3,
+        "gen_ai.completion.0.role": "assistant", "gen_ai.completion.0.finish_reason": "tool_calls",
+        "gen_ai.completion.0.tool_calls.0.id": "t1", "gen_ai.completion.0.tool_calls.0.name": "weather",
+        "gen_ai.completion.0.tool_calls.0.arguments": "{\"city\":\"Paris\"}",
+    }));
+    assert_eq!((flat.prompt_ref.as_deref(), flat.deployment_ref.as_deref()), (Some("greeting"), Some("3")));
+    assert_eq!(serde_json::to_value(&output_messages(&outputs(&flat))[0].parts[0]).unwrap()["name"], "weather");
+    // In JSON, as its SDKs write it, and bare.
+    for time in ["\"2024-05-31T16:08:37.250Z\"", "2024-05-31T16:08:37.250Z"] {
+        let run = read(&json!({
+            "langfuse.observation.type": "generation", "langfuse.observation.completion_start_time": time,
+            "langfuse.observation.prompt.name": "greeting", "langfuse.observation.prompt.version": 2,
+        }));
+        assert_eq!((run.time_to_first_chunk(), run.stream.unwrap().chunks), (Some(250_000_000), 0), "{time}");
+        assert_eq!((run.prompt_ref.as_deref(), run.deployment_ref.as_deref()), (Some("greeting"), Some("2")));
+    }
+}
+
+#[test]
+fn an_event_of_a_chunk_is_of_a_stream() {
+    for name in ["First Token Stream Event", "llm.content.completion.chunk"] {
+        let first = span::Event { time_unix_nano: START as u64 + 3, ..event(name, &json!({})) };
+        let run = read_span(Span { events: vec![first], ..foreign_span(&json!({})) });
+        assert_eq!(run.time_to_first_chunk(), Some(3), "{name}");
+    }
+}
+
+/// The shapes of openlit 1.45.0, as it was captured.
+#[test]
+fn openlit_of_today() {
+    let of_openlit = |all: &Value| {
+        let body =
+            body_of(vec![foreign_span(all)], &json!({ "telemetry.sdk.name": "openlit", "service.name": "shop" }));
+        decode_traces(&body).changes[0].run().unwrap().clone()
+    };
+    // What it has not been told of, it fills in: an answer that came at once is no stream, and "" no user.
+    let call = json!({
+        "gen_ai.operation.name": "chat", "gen_ai.provider.name": "openai", "gen_ai.request.stream": false,
+        "gen_ai.server.time_to_first_token": 0.03, "gen_ai.usage.input_tokens": 27, "gen_ai.usage.output_tokens": 13,
+        "gen_ai.client.token.usage": 40, "gen_ai.usage.cache_read.input_tokens": 20, "gen_ai.request.user": "",
+    });
+    let run = of_openlit(&call);
+    let usage = run.usage.unwrap();
+    assert_eq!((run.stream, run.user), (None, None));
+    assert_eq!((usage.input_tokens, usage.total_tokens), (Some(27), Some(40)));
+    // What Anthropic read from its cache, it counts beside the input.
+    let mut anthropic = call.clone();
+    anthropic["gen_ai.provider.name"] = json!("anthropic");
+    anthropic["gen_ai.usage.cache_creation.input_tokens"] = json!(3);
+    anthropic["gen_ai.request.stream"] = json!(true);
+    let run = of_openlit(&anthropic);
+    let usage = run.usage.unwrap();
+    assert_eq!((usage.input_tokens, usage.output_tokens, usage.total_tokens), (Some(50), Some(13), Some(63)));
+    assert_eq!(run.stream.unwrap().first_chunk, START + 30_000_000);
+    // OpenTelemetry counts it in.
+    assert_eq!(read(&anthropic).usage.unwrap().input_tokens, Some(27));
+
+    let decorated = of_openlit(&json!({
+        "function.args": "('Where is it?',)", "function.kwargs": "{}", "gen_ai.output.messages": { "said": "here" },
+    }));
+    assert_eq!(inputs(&decorated), json!({ "args": "('Where is it?',)" }));
+    let search = of_openlit(&json!({
+        "gen_ai.operation.name": "vectordb", "db.system.name": "chroma", "db.query.text": "cats", "db.vector.query.top_k": 2,
+    }));
+    assert_eq!((search.run_type.clone(), inputs(&search)), (RunType::Retriever, json!({ "query": "cats" })));
+}
+
+#[test]
+fn a_request_over_http_is_one() {
+    for name in ["http.method", "http.request.method"] {
+        let client = Span { kind: 3, name: "POST".into(), ..foreign_span(&json!({ name: "POST" })) };
+        assert_eq!(read_span(client.clone()).run_type.as_str(), "http");
+        assert_eq!(read_span(Span { kind: 2, ..client }).run_type, RunType::Chain, "a server's");
+    }
 }
 
 #[test]

@@ -6,6 +6,7 @@
 
 mod conventions;
 mod foreign;
+mod json;
 mod openlit;
 mod requests;
 mod spans;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use opentelemetry_proto::tonic::{
     collector::trace::v1::ExportTraceServiceRequest,
-    common::v1::{AnyValue, ArrayValue, KeyValue, any_value::Value as Any},
+    common::v1::{AnyValue, ArrayValue, KeyValue, KeyValueList, any_value::Value as Any},
     resource::v1::Resource as ResourceMessage,
     trace::v1::{ResourceSpans, ScopeSpans, Span, Status, span},
 };
@@ -165,8 +165,9 @@ fn any(value: &Value) -> AnyValue {
             number.as_i64().map_or_else(|| Any::DoubleValue(number.as_f64().unwrap()), Any::IntValue)
         }
         Value::String(text) => Any::StringValue(text.clone()),
+        Value::Object(_) => Any::KvlistValue(KeyValueList { values: pairs(value) }),
         Value::Array(list) => Any::ArrayValue(ArrayValue { values: list.iter().map(any).collect() }),
-        other => panic!("{other}"),
+        Value::Null => panic!("attributes have values"),
     };
     AnyValue { value: Some(value) }
 }

@@ -8,6 +8,8 @@ pub(in crate::otlp) const TRACELOOP_INPUT: &str = "traceloop.entity.input";
 pub(in crate::otlp) const TRACELOOP_OUTPUT: &str = "traceloop.entity.output";
 /// Before the name of a metadata value.
 pub(in crate::otlp) const TRACELOOP_PROPERTIES: &str = "traceloop.association.properties.";
+pub(in crate::otlp) const TRACELOOP_PROMPT: &str = "traceloop.prompt.key";
+pub(in crate::otlp) const TRACELOOP_PROMPT_VERSION: &str = "traceloop.prompt.version";
 pub(in crate::otlp) const IS_STREAMING: &str = "gen_ai.is_streaming";
 pub(in crate::otlp) const GENAI_USER: &str = "gen_ai.user";
 
@@ -16,6 +18,8 @@ pub(in crate::otlp) const LANGFUSE_INPUT: &str = "langfuse.observation.input";
 pub(in crate::otlp) const LANGFUSE_OUTPUT: &str = "langfuse.observation.output";
 pub(in crate::otlp) const LANGFUSE_TRACE_INPUT: &str = "langfuse.trace.input";
 pub(in crate::otlp) const LANGFUSE_TRACE_OUTPUT: &str = "langfuse.trace.output";
+/// When the answer began, as text or as JSON of one.
+pub(in crate::otlp) const LANGFUSE_FIRST: &str = "langfuse.observation.completion_start_time";
 pub(in crate::otlp) const LANGFUSE_MODEL: &str = "langfuse.observation.model.name";
 pub(in crate::otlp) const LANGFUSE_PARAMETERS: &str = "langfuse.observation.model.parameters";
 pub(in crate::otlp) const LANGFUSE_USAGE: &str = "langfuse.observation.usage_details";
@@ -32,6 +36,12 @@ pub(in crate::otlp) const LANGFUSE_METADATA: [&str; 2] = ["langfuse.observation.
 
 pub(in crate::otlp) const MLFLOW_INPUT: &str = "mlflow.spanInputs";
 pub(in crate::otlp) const MLFLOW_OUTPUT: &str = "mlflow.spanOutputs";
+
+/// What a client of HTTP asks with, in the names of today and of before.
+pub(in crate::otlp) const HTTP_METHODS: [&str; 2] = ["http.request.method", "http.method"];
+
+/// Events of chunks that came: OpenInference's of the first, OpenLLMetry's of each.
+pub(in crate::otlp) const CHUNKS: [&str; 2] = ["First Token Stream Event", "llm.content.completion.chunk"];
 
 /// What users, conversations and sessions are called.
 pub(in crate::otlp) const USERS: [&str; 7] = [

@@ -10,7 +10,7 @@ pub(in crate::otlp) const PARENT_ID: &str = "traceable.run.parent_id";
 /// The kind of work, in our words.
 pub(in crate::otlp) const RUN_TYPE: &str = "traceable.run.type";
 /// JSON of all else that is not said, or said otherwise, under other names.
-pub(in crate::otlp) const REST: &str = "traceable.rest";
+pub(in crate::otlp) use crate::names::REST;
 /// JSON of what an event says.
 pub(in crate::otlp) const EVENT_DATA: &str = "traceable.event.data";
 /// JSON of a whole score.

@@ -7,7 +7,7 @@ use traceable_core::{
 };
 
 use super::{Attributes, messages};
-use crate::otlp::names::{foreign, genai, langsmith, openinference as oi};
+use crate::otlp::names::{foreign, genai, langsmith, openinference as oi, openlit};
 
 /// Where a whole body stands: `OpenInference`'s and ours, LangSmith's, GenAI's of a tool.
 pub(super) const INPUTS: [&str; 3] = [oi::INPUT, langsmith::INPUTS, genai::TOOL_ARGUMENTS];
@@ -45,8 +45,21 @@ pub(super) fn inputs(attributes: &mut Attributes) -> Option<Json> {
         [foreign::TRACELOOP_INPUT, foreign::LANGFUSE_INPUT, foreign::LANGFUSE_TRACE_INPUT, foreign::MLFLOW_INPUT];
     whole
         .or_else(|| named(attributes, &others, "input"))
+        .or_else(|| openlit(attributes))
         .or_else(|| Some(object("query", query.as_ref()?)))
         .or_else(|| Some(object("prompt", &attributes.text(&[langsmith::INPUTS])?)))
+}
+
+/// What `OpenLIT` says of a tool, of a function that it decorates, and of a search.
+fn openlit(attributes: &mut Attributes) -> Option<Json> {
+    let tool = named(attributes, &[openlit::TOOL_ARGUMENTS], "input");
+    let mut arguments = Map::new();
+    for (name, short, none) in [(openlit::FUNCTION_ARGS, "args", "()"), (openlit::FUNCTION_KWARGS, "kwargs", "{}")] {
+        arguments
+            .extend(attributes.text(&[name]).filter(|text| text != none).map(|text| (short.to_owned(), text.into())));
+    }
+    let arguments = (!arguments.is_empty()).then(|| Json::from_value(&Value::Object(arguments)));
+    tool.or(arguments).or_else(|| Some(object("query", &attributes.text(&[openlit::DB_QUERY])?)))
 }
 
 /// The outputs of a run, as one object.

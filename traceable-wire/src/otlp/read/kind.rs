@@ -5,11 +5,14 @@ use traceable_core::model::RunType;
 use super::Attributes;
 use crate::otlp::names::{foreign, genai, langsmith, openinference, ours};
 
-pub(super) fn run_type(attributes: &mut Attributes) -> RunType {
+/// A request over HTTP that a library has noted below the call that it is a part of.
+pub(super) const HTTP: &str = "http";
+
+pub(super) fn run_type(attributes: &mut Attributes, is_client: bool) -> RunType {
     if let Some(ours) = attributes.exact_text(ours::RUN_TYPE) {
         return RunType::from(ours);
     }
-    let looks = looks(attributes);
+    let looks = looks(attributes, is_client);
     let mut said = |name| attributes.text(&[name]).map(|word| word.to_ascii_lowercase());
     let langsmith = said(langsmith::KIND).map(RunType::from);
     let openinference = said(openinference::KIND).filter(|word| word != "unknown").map(RunType::from);
@@ -43,13 +46,14 @@ fn operation(word: &str) -> RunType {
 }
 
 /// What a span is that nobody gave a kind.
-fn looks(attributes: &Attributes) -> RunType {
+fn looks(attributes: &Attributes, is_client: bool) -> RunType {
     let has = |names: &[&str]| names.iter().any(|name| attributes.has(name));
     match () {
         () if has(&[genai::TOOL_NAME, openinference::TOOL_NAME]) => RunType::Tool,
         () if has(&[genai::REQUEST_MODEL, genai::RESPONSE_MODEL, openinference::MODEL, foreign::LANGFUSE_MODEL]) => {
             RunType::Llm
         }
+        () if is_client && has(&foreign::HTTP_METHODS) => RunType::from(HTTP),
         () => RunType::Chain,
     }
 }

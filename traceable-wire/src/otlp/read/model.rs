@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
-use traceable_core::{messages::usage_in_metadata, model::Usage};
+use traceable_core::{
+    messages::usage_in_metadata,
+    model::{Run, Usage},
+};
 
 use super::Attributes;
 use crate::otlp::names::{foreign, genai, langsmith, openinference as oi, openlit};
@@ -93,6 +96,32 @@ pub(super) fn usage(attributes: &mut Attributes) -> Option<Usage> {
     let whole = whole.and_then(|whole| serde_json::from_value::<Usage>(whole).ok()).filter(|usage| !usage.is_empty());
     let usage = whole.unwrap_or(usage);
     if usage.is_empty() { self::langfuse(langfuse) } else { Some(usage) }
+}
+
+/// `OpenLIT` counts as input what was new of it, where others count all that was read, and as output what was said without
+/// what was thought, where a provider has it so.
+pub(super) fn openlit(run: &mut Run) {
+    let (Some(provider), Some(usage)) = (run.provider.as_deref(), &mut run.usage) else { return };
+    let sum = |details: &BTreeMap<String, u64>, names: &[&str]| {
+        names.iter().filter_map(|name| details.get(*name)).fold(0_u64, |sum, tokens| sum.saturating_add(*tokens))
+    };
+    let (read, thought) = match provider {
+        "anthropic" | "aws.bedrock" => (sum(&usage.input_token_details, &["cache_read", "cache_creation"]), 0),
+        "gcp.gemini" | "gcp.vertex_ai" | "gcp.gen_ai" | "google" => {
+            (0, sum(&usage.output_token_details, &["reasoning"]))
+        }
+        _ => return,
+    };
+    let add = |count: &mut Option<u64>, more: u64| *count = count.map(|count| count.saturating_add(more));
+    let is_their_sum = matches!(
+        (usage.input_tokens, usage.output_tokens, usage.total_tokens),
+        (Some(input), Some(output), Some(total)) if input.checked_add(output) == Some(total)
+    );
+    add(&mut usage.input_tokens, read);
+    add(&mut usage.output_tokens, thought);
+    if is_their_sum {
+        add(&mut usage.total_tokens, read.saturating_add(thought));
+    }
 }
 
 /// Langfuse's counters: `input`, `output`, `total`, or a provider's own.

@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use opentelemetry_proto::tonic::trace::v1::{Span, span, status::StatusCode};
+use opentelemetry_proto::tonic::trace::v1::{Span, span, span::SpanKind, status::StatusCode};
 use serde_json::{Map, Value};
-use traceable_core::model::{DottedOrder, Event, Run, RunId, Score, Status, StreamInfo};
+use traceable_core::model::{DottedOrder, Event, Run, RunId, Score, Status, StreamInfo, parse_time};
 
 use super::{Attributes, bodies, kind, model, rest::Rest};
 use crate::otlp::{
@@ -66,7 +66,7 @@ pub(in crate::otlp) fn run(
         },
         // A run of ours may go on in a foreign span, and is a root all the same.
         parent_id: said_parent.or_else(|| parent.filter(|_| !is_ours).map(known)),
-        run_type: kind::run_type(&mut attributes),
+        run_type: kind::run_type(&mut attributes, span.kind == SpanKind::Client as i32),
         start_time: span.start_time_unix_nano as i64,
         // Not ended is 0, and so is a start that nobody knows.
         end_time: Some((span.end_time_unix_nano as i64).max(if is_ours {
@@ -101,6 +101,9 @@ pub(in crate::otlp) fn run(
         run.outputs = bodies::outputs(&mut attributes);
     }
     call(&mut run, &mut attributes, is_ours);
+    if !is_ours && resource.get(names::SDK_NAME).and_then(Value::as_str) == Some(openlit::SDK) {
+        model::openlit(&mut run);
+    }
     about(&mut run, &mut attributes, resource, is_ours);
     match rest {
         Some(rest) => rest.apply(&mut run),
@@ -119,13 +122,20 @@ fn call(run: &mut Run, attributes: &mut Attributes, is_ours: bool) {
     if is_ours {
         return;
     }
+    let is_at_once = attributes.get(genai::STREAM).and_then(Value::as_bool) == Some(false);
     let answered = attributes.get(genai::RESPONSE_MODEL).or_else(|| attributes.get(oi::RESPONSE_MODEL));
     run.model = run.model.take().or_else(|| answered?.as_str().map(str::to_owned));
     for (name, value) in model::requested(attributes) {
         run.params.entry(name).or_insert(value);
     }
-    if let Some(first) = first.filter(|seconds| (0.0..1e9).contains(seconds)) {
-        let first_chunk = run.start_time.saturating_add((first * 1e9) as i64);
+    let first = first.filter(|seconds| (0.0..1e9).contains(seconds));
+    let first = first.map(|seconds| run.start_time.saturating_add((seconds * 1e9) as i64));
+    // JSON of a text, or the text.
+    let langfuse = attributes.text(&[foreign::LANGFUSE_FIRST]);
+    let langfuse = langfuse.and_then(|text| parse_time(text.trim_matches('"')));
+    // OpenLIT gives a time also to answers that came at once.
+    let noted = run.events.iter().find(|event| foreign::CHUNKS.contains(&&*event.name)).map(|event| event.time);
+    if let Some(first_chunk) = first.or(langfuse).or(noted).filter(|_| !is_at_once) {
         let last_chunk = run.end_time.unwrap_or(first_chunk).max(first_chunk);
         run.stream = Some(StreamInfo { first_chunk, last_chunk, ..StreamInfo::default() });
     }
@@ -138,8 +148,13 @@ fn about(run: &mut Run, attributes: &mut Attributes, resource: &Attributes, is_o
     run.thread_id = said(&foreign::THREADS);
     run.session_id = said(&foreign::SESSIONS);
     run.user = said(&foreign::USERS);
-    run.prompt_ref = said(&[genai::PROMPT_NAME, oi::PROMPT_ID, foreign::LANGFUSE_PROMPT]);
-    run.deployment_ref = said(&[genai::PROMPT_VERSION, oi::TEMPLATE_VERSION, foreign::LANGFUSE_PROMPT_VERSION]);
+    run.prompt_ref = said(&[genai::PROMPT_NAME, oi::PROMPT_ID, foreign::LANGFUSE_PROMPT, foreign::TRACELOOP_PROMPT]);
+    run.deployment_ref = said(&[
+        genai::PROMPT_VERSION,
+        oi::TEMPLATE_VERSION,
+        foreign::LANGFUSE_PROMPT_VERSION,
+        foreign::TRACELOOP_PROMPT_VERSION,
+    ]);
     let environment = said(&["langsmith.metadata.environment", openlit::ENVIRONMENT, foreign::LANGFUSE_ENVIRONMENT]);
     let release = said(&["langsmith.metadata.revision_id", foreign::LANGFUSE_RELEASE]);
     let project = said(&[langsmith::PROJECT, openlit::APPLICATION]);

@@ -12,6 +12,7 @@ use serde_json::Value;
 use traceable_core::model::{Run, RunType};
 
 use super::{conventions::Convention, names::ours, proto::Attributes, span::Ended, view};
+use crate::names::PREFIX;
 
 /// A field of a run that attributes may carry.
 #[derive(Debug, Clone, Copy)]
@@ -102,7 +103,7 @@ pub(super) fn conventions(ended: &Ended<'_>, out: &mut Attributes, said: &mut Sa
 /// of it where no convention has a place for it. Last, so that no name of a convention is taken.
 fn pass_metadata(run: &Run, all: bool, out: &mut Attributes, said: &mut Said) {
     for (name, value) in &run.metadata {
-        let is_meant = name.contains('.') && !name.starts_with("traceable.") && !name.starts_with("langsmith.");
+        let is_meant = name.contains('.') && !name.starts_with(PREFIX) && !name.starts_with("langsmith.");
         if (is_meant || all && !name.contains('.')) && !out.has(name) && !name.is_empty() {
             scalar(name, value, out);
             said.passed.push(name.clone());

@@ -1,0 +1,7 @@
+//! What a fuzzer calls with any bytes, and what must hold for all of them. Tests replay the corpus through the same.
+#![allow(clippy::unwrap_used, reason = "a target fails by panicking")]
+
+pub(crate) mod body;
+pub(crate) mod langsmith;
+#[cfg(feature = "otlp-decode")]
+pub(crate) mod otlp;
