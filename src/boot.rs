@@ -15,6 +15,22 @@ use traceable_core::{
 /// `OTEL_EXPORTER_OTLP_ENDPOINT` or `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT` names OpenTelemetry's collector. With
 /// `TRACEABLE=off` there are none, and `init` leaves tracing off.
 ///
+/// Single destinations can be given less, also where the environment names them:
+///
+/// ```
+/// use traceable::Redaction;
+///
+/// traceable::builder()?
+///     .filter_for("langsmith", |run| !run.tags.iter().any(|tag| tag == "internal"))
+///     .redaction_for("langsmith", Redaction::default().emails().pattern(r"\bcase-[0-9]{6}\b"))
+///     .init()?;
+/// # Ok::<(), traceable::InitError>(())
+/// ```
+///
+/// Of two destinations of one kind, each has its own `filter` and `redact` (of
+#[cfg_attr(feature = "spool", doc = "[`Remote`](crate::delivery::Remote) and")]
+/// [`Exporter`](crate::export::Exporter)).
+///
 /// Where runs go to OpenTelemetry and no variable of ours or of LangSmith's names a share of traces,
 /// [`OTEL_TRACES_SAMPLER`](Builder::otel_sampler) does.
 ///

@@ -6,6 +6,7 @@ use std::{fmt, future::Future, pin::Pin, time::Duration};
 
 pub use self::answer::judge;
 use crate::model::RunChange;
+pub use crate::restrict::{Restricted, Restrictions};
 
 /// A boxed future that may move between threads.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -108,6 +109,45 @@ pub trait Exporter: Send {
     /// As [`Exporter::export`].
     fn flush(&mut self) -> BoxFuture<'_, Result<(), ExportError>> {
         Box::pin(std::future::ready(Ok(())))
+    }
+
+    /// Gives this destination only the runs for which `keep` says so. A run that is left out takes all below it along, so no
+    /// tree is without its root.
+    ///
+    /// `keep` is asked once for each run, when it begins, and sees what is known then: name, kind, inputs, tags, metadata,
+    /// project, before anything is redacted. It runs on the writer's thread; should it panic, the run is left out. What is
+    /// kept on this machine has all runs, and so has every other destination. `stats().filtered` counts them.
+    ///
+    /// ```
+    /// use traceable_core::export::Exporter;
+    /// # fn with(console: impl Exporter + 'static) {
+    ///
+    /// let builder = traceable_core::runtime::Builder::new().exporter(console.filter(|run| run.name != "health check"));
+    /// # }
+    /// ```
+    fn filter(self, keep: impl Fn(&crate::model::Run) -> bool + Send + Sync + 'static) -> Restricted<Self>
+    where
+        Self: Sized,
+    {
+        let restrictions = self.restrictions();
+        Restricted::new(self, restrictions.filter(keep))
+    }
+
+    /// Replaces more by marks for this destination, beside what is replaced for all. See
+    /// [`Builder::redaction_for`](crate::runtime::Builder::redaction_for).
+    #[cfg(feature = "redaction")]
+    fn redact(self, rules: crate::redact::Redaction) -> Restricted<Self>
+    where
+        Self: Sized,
+    {
+        let restrictions = self.restrictions();
+        Restricted::new(self, restrictions.redact(rules))
+    }
+
+    /// What it is given less than others.
+    #[doc(hidden)]
+    fn restrictions(&self) -> Restrictions {
+        Restrictions::default()
     }
 }
 

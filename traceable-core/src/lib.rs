@@ -30,6 +30,7 @@ pub mod propagation;
 mod record;
 pub mod redact;
 mod remote;
+mod restrict;
 pub mod runtime;
 mod said;
 mod scope;

@@ -2,78 +2,36 @@
 #![cfg(all(unix, feature = "spool"))]
 #![allow(missing_docs, clippy::unwrap_used)]
 
+mod support;
+
 use std::{
-    io,
     path::Path,
-    sync::{Arc, Mutex},
-    task::{Context, Wake, Waker},
-    thread,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
+use support::{Backend, Taken, to};
 use traceable_core::{
-    delivery::{Delivery, Entry, Identity, Remote, Step},
+    delivery::Entry,
     export::{Ack, ExportError},
     model::{Run, RunChange, RunId},
     runtime::{Builder, Drained},
     spool::{Orphans, Settings, Spool, look},
 };
 
-/// A backend in this process.
-struct Backend {
-    project: &'static str,
-    taken: Arc<Mutex<Vec<u128>>>,
-    answer: fn(&[Entry]) -> Result<Ack, ExportError>,
-}
-
-impl Remote for Backend {
-    fn identity(&self) -> Identity {
-        to(self.project)
-    }
-
-    fn drive(self: Arc<Self>, mut delivery: Delivery) -> io::Result<()> {
-        struct Unpark(thread::Thread);
-        impl Wake for Unpark {
-            fn wake(self: Arc<Self>) {
-                self.0.unpark();
-            }
-        }
-        let deliver = move || {
-            let waker = Waker::from(Arc::new(Unpark(thread::current())));
-            loop {
-                match delivery.next(Instant::now()) {
-                    Step::Send(parcel) => {
-                        let answer = (self.answer)(&parcel.entries);
-                        if answer.is_ok() {
-                            let ids = parcel.entries.iter().filter_map(|entry| entry.change.run());
-                            self.taken.lock().unwrap().extend(ids.map(|run| run.id.as_u128()));
-                        }
-                        delivery.answered(parcel, answer, Instant::now());
-                    }
-                    Step::Done => return,
-                    Step::Wait(until) if delivery.poll_news(&mut Context::from_waker(&waker)).is_pending() => {
-                        let wait = until.map_or(Duration::from_secs(60), |until| until - Instant::now());
-                        thread::park_timeout(wait);
-                    }
-                    _ => {}
-                }
-            }
-        };
-        thread::Builder::new().spawn(deliver).map(drop)
-    }
-}
-
-fn to(project: &str) -> Identity {
-    Identity::new("test", "https://test.example", project)
-}
-
-/// What a process leaves that dies after these runs have ended.
-fn leave(home: &Path, executable: Option<&str>, projects: &[&str], runs: impl IntoIterator<Item = u128>) {
+/// What a process was told that ran in this home.
+fn settings(home: &Path, executable: Option<&str>, projects: &[&str]) -> Settings {
     let destinations = projects.iter().map(|project| to(project)).collect();
     let mut settings = Settings::new(Some(home.to_owned()), destinations);
     if let Some(executable) = executable {
         executable.clone_into(&mut settings.executable);
     }
+    settings
+}
+
+/// What a process leaves that dies after these runs have ended.
+fn leave(home: &Path, executable: Option<&str>, projects: &[&str], runs: impl IntoIterator<Item = u128>) {
+    let settings = settings(home, executable, projects);
     let end = |n| RunChange::End(Box::new(Run { id: RunId::from_u128(n), end_time: Some(2), ..Run::default() }));
     let changes: Vec<RunChange> = runs.into_iter().map(end).collect();
     assert_eq!(Spool::new(settings).append(&changes).written, changes.len());
@@ -85,11 +43,12 @@ fn drain_with(
     orphans: Orphans,
     answer: fn(&[Entry]) -> Result<Ack, ExportError>,
 ) -> (Drained, Vec<u128>) {
-    let taken = Arc::default();
+    let taken = Taken::default();
     let backend = Backend { project, taken: Arc::clone(&taken), answer };
     let drain = Builder::new().home(home).remote(backend).drain().orphans(orphans).within(Duration::from_secs(60));
     let drained = drain.run().unwrap();
-    let mut taken = taken.lock().unwrap().clone();
+    let mut taken: Vec<u128> =
+        taken.lock().unwrap().iter().filter_map(RunChange::run).map(|run| run.id.as_u128()).collect();
     taken.sort_unstable();
     (drained, taken)
 }
@@ -183,4 +142,39 @@ fn whoever_lives_sends_by_itself() {
     assert_eq!((taken.len(), drained.left[0].why.as_str()), (0, "a process that runs sends it"));
     drop(spool);
     assert_eq!(drain(home, "a", Orphans::Own).1, [0]);
+}
+
+#[cfg(feature = "redaction")]
+#[test]
+fn what_another_program_wanted_replaced_is_replaced_and_what_only_it_can_do_is_left_to_it() {
+    use traceable_core::redact::Written;
+
+    let home = tempfile::tempdir().unwrap();
+    let home = home.path();
+    let mut emails = Written::default();
+    emails.emails = true;
+    let mut code = Written::default();
+    code.has_callback = true;
+    for (n, rules) in [(1, emails), (2, code)] {
+        let mut settings = settings(home, Some("other"), &["b", "a"]);
+        settings.redactions = vec![vec![], vec![rules]];
+        let error = Some(format!("run {n} of ann@example.com"));
+        let end = Run { id: RunId::from_u128(n), error, end_time: Some(2), ..Run::default() };
+        Spool::new(settings).append(&[RunChange::End(Box::new(end))]);
+    }
+    let drain = |project| {
+        let taken = Taken::default();
+        let backend = Backend { project, taken: Arc::clone(&taken), answer: |_| Ok(Ack::default()) };
+        let drained = Builder::new().home(home).remote(backend).drain().orphans(Orphans::Meant).run().unwrap();
+        let errors: Vec<_> = taken.lock().unwrap().iter().filter_map(|change| change.run()?.error.clone()).collect();
+        (errors, drained)
+    };
+    let (errors, drained) = drain("a");
+    assert_eq!(errors, ["run 1 of [redacted: email]"]);
+    let left: Vec<_> = drained.left.iter().filter(|left| left.is_named).map(|left| left.why.as_str()).collect();
+    assert_eq!(left, ["only its own program can redact it for this destination: start that again"]);
+    // The rules were for one backend.
+    let mut errors = drain("b").0;
+    errors.sort();
+    assert_eq!(errors, ["run 1 of ann@example.com", "run 2 of ann@example.com"]);
 }

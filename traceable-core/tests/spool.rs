@@ -202,16 +202,24 @@ fn a_reader_follows_a_process_that_goes_on_writing() {
 }
 
 #[test]
-fn the_file_of_version_one_is_read() {
-    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/spool-v1");
+fn the_files_of_each_version_are_read() {
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
+    for (version, left_out) in [("spool-v1", [0; 5]), ("spool-v2", [2, 2, 0, 2, 2])] {
+        read_fixture(&fixtures.join(version), left_out);
+    }
+}
+
+fn read_fixture(fixture: &Path, left_out: [u32; 5]) {
     let mut reader = Reader::new(fixture, Position::default());
-    let mut kinds = Vec::new();
+    let (mut kinds, mut masks) = (Vec::new(), Vec::new());
     while let Some(record) = reader.next().unwrap() {
         let change = record.change().unwrap();
         assert!(change.run().is_none_or(|run| run.id == record.run_id));
         kinds.push(format!("{} {:?}", record.sequence, record.kind));
+        masks.push(record.left_out);
     }
     assert_eq!(kinds, ["1 Start", "2 Progress", "3 End", "4 Patch", "5 Other"]);
+    assert_eq!(masks, left_out);
     assert_eq!(reader.damage(), traceable_core::spool::Damage::default());
 }
 

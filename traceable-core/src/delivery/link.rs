@@ -77,6 +77,7 @@ impl Link {
     }
 
     /// Whether nothing is delivered now.
+    #[cfg(feature = "spool")]
     pub(crate) fn is_open(&self) -> bool {
         self.lock().is_open
     }

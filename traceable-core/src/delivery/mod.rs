@@ -19,7 +19,10 @@ pub use self::{
     link::Link,
     machine::{Delivery, Parcel, Step},
 };
-use crate::model::RunChange;
+use crate::{
+    export::{Restricted, Restrictions},
+    model::RunChange,
+};
 
 /// What makes a backend this one and no other: whoever drains a spool after a crash may send it nowhere else.
 ///
@@ -91,6 +94,46 @@ pub trait Remote: Send + Sync {
     /// What it wants to be told.
     fn wants(&self) -> Wants {
         Wants::default()
+    }
+
+    /// Gives this destination only the runs for which `keep` says so. A run that is left out takes all below it along, so no
+    /// tree is without its root.
+    ///
+    /// `keep` is asked once for each run, when it begins, and sees what is known then: name, kind, inputs, tags, metadata,
+    /// project, before anything is redacted. It runs on the writer's thread; should it panic, the run is left out. What is
+    /// kept on this machine has all runs, and so has every other destination. `stats().filtered` counts them.
+    ///
+    /// ```
+    /// use traceable_core::{delivery::Remote, redact::Redaction};
+    /// # fn with(langsmith: impl Remote + 'static) {
+    ///
+    /// let langsmith = langsmith.filter(|run| run.environment.as_deref() == Some("production")).redact(Redaction::default().emails());
+    /// let builder = traceable_core::runtime::Builder::new().remote(langsmith);
+    /// # }
+    /// ```
+    fn filter(self, keep: impl Fn(&crate::model::Run) -> bool + Send + Sync + 'static) -> Restricted<Arc<Self>>
+    where
+        Self: Sized,
+    {
+        let restrictions = self.restrictions();
+        Restricted::new(Arc::new(self), restrictions.filter(keep))
+    }
+
+    /// Replaces more by marks for this destination, beside what is replaced for all. See
+    /// [`Builder::redaction_for`](crate::runtime::Builder::redaction_for).
+    #[cfg(feature = "redaction")]
+    fn redact(self, rules: crate::redact::Redaction) -> Restricted<Arc<Self>>
+    where
+        Self: Sized,
+    {
+        let restrictions = self.restrictions();
+        Restricted::new(Arc::new(self), restrictions.redact(rules))
+    }
+
+    /// What it is given less than others.
+    #[doc(hidden)]
+    fn restrictions(&self) -> Restrictions {
+        Restrictions::default()
     }
 
     /// Sends what others left for this backend outside of any spool, and removes it there. Nothing, unless the exporter

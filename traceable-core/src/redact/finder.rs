@@ -2,7 +2,10 @@
 
 use aho_corasick::{AhoCorasick, Anchored, Input, packed};
 
-use super::formats::{FORMATS, Format};
+use super::{
+    formats::{FORMATS, Format},
+    work::looked_at,
+};
 
 /// What the words have in them that name a secret, as it is written in names of any style. The rules of names decide.
 const WORDS: &[&str] = &[
@@ -89,7 +92,10 @@ impl Finder {
     pub(super) fn each(&self, text: &str, mut look: impl FnMut(usize, Trigger) -> Option<usize>) {
         for (search, triggers) in &self.groups {
             let mut at = 0;
-            while let Some((start, which)) = search.next(text, at) {
+            loop {
+                let found = search.next(text, at);
+                looked_at(found.map_or(text.len(), |(start, _)| start) - at);
+                let Some((start, which)) = found else { break };
                 match look(start, triggers[which]) {
                     Some(end) => at = end.max(start + 1),
                     None => return,

@@ -2,6 +2,8 @@
 
 use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
 
+use super::work::looked_at;
+
 /// Bytes that are looked at before a text is taken for no credential. What is one is followed to its end.
 const JUDGED: usize = 256;
 
@@ -39,7 +41,9 @@ impl Class {
 
     /// The bytes of this class that the text begins with.
     fn run(self, text: &[u8]) -> usize {
-        text.iter().position(|&byte| !self.has(byte)).unwrap_or(text.len())
+        let length = text.iter().position(|&byte| !self.has(byte)).unwrap_or(text.len());
+        looked_at(length);
+        length
     }
 
     /// As `run`, at most so many.
@@ -222,7 +226,10 @@ impl Format {
     pub(super) fn is_begun(&self, text: &[u8], at: usize) -> bool {
         let rest = &text[at + self.literal.len()..];
         match self.rest {
-            Rest::Pem => rest.iter().all(|byte| byte.is_ascii_uppercase() || b" 0123456789-".contains(byte)),
+            Rest::Pem => rest
+                .iter()
+                .inspect(|_| looked_at(1))
+                .all(|byte| byte.is_ascii_uppercase() || b" 0123456789-".contains(byte)),
             Rest::Telegram => telegram_digits(text, at).is_some() && Class::Word.run(rest) == rest.len(),
             Rest::Bearer | Rest::Basic => {
                 let rest = &rest[spaces(rest)..];
@@ -296,7 +303,9 @@ fn pem(text: &[u8], at: usize, from: usize, raw: bool) -> Option<(usize, usize)>
     if raw {
         return Some((at, from));
     }
-    let end = text[from..].windows(END.len()).position(|words| words == END).map_or(text.len(), |end| {
+    let last = text[from..].windows(END.len()).position(|words| words == END);
+    looked_at(last.unwrap_or(text.len() - from));
+    let end = last.map_or(text.len(), |end| {
         let end = from + end + END.len();
         let dashes = text[end..].windows(5).take(64).position(|five| five == b"-----");
         dashes.map_or(text.len(), |dashes| end + dashes + 5)

@@ -2,6 +2,8 @@
 //!
 //! A name is looked at in whole words from its end: `max_tokens`, `token_count` and `tokenizer` name no secret.
 
+use super::work::looked_at;
+
 /// What a name says of the text under it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Sense {
@@ -186,6 +188,9 @@ pub(super) fn is_header(name: &str) -> bool {
 
 /// Whether the text under a name is a secret.
 pub(super) fn is_secret(sense: Sense, name: &str, value: &str) -> bool {
+    if sense != Sense::Plain {
+        looked_at(value.len());
+    }
     match sense {
         Sense::Plain => false,
         _ if stands_for_nothing(value) => false,

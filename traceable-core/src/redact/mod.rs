@@ -27,6 +27,9 @@ mod tests;
 mod text;
 #[cfg(feature = "redaction")]
 mod tokens;
+#[cfg(feature = "redaction")]
+mod work;
+mod written;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -35,6 +38,7 @@ pub use self::content::Content;
 pub(crate) use self::content::Hidden;
 #[cfg(feature = "redaction")]
 pub use self::settings::{PatternError, Redaction, Redactor};
+pub use self::written::Written;
 use crate::model::RunChange;
 #[cfg(feature = "spool")]
 use crate::model::{Attachment, AttachmentFor, RunId};

@@ -7,6 +7,7 @@ use super::{
     extras::{Extras, Pattern},
     finder::Finder,
     keys,
+    written::Written,
 };
 use crate::{model::RunChange, sync::Arc};
 
@@ -28,43 +29,32 @@ type Callback = Arc<dyn Fn(&mut RunChange) + Send + Sync>;
 #[derive(Clone, Default)]
 #[must_use = "settings do nothing by themselves"]
 pub struct Redaction {
-    emails: bool,
-    cards: bool,
-    ssns: bool,
-    patterns: Vec<String>,
-    keys: Vec<String>,
+    rules: Written,
     callback: Option<Callback>,
 }
 
 impl fmt::Debug for Redaction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Redaction")
-            .field("emails", &self.emails)
-            .field("cards", &self.cards)
-            .field("ssns", &self.ssns)
-            .field("patterns", &self.patterns)
-            .field("keys", &self.keys)
-            .field("callback", &self.callback.is_some())
-            .finish()
+        f.debug_tuple("Redaction").field(&self.rules).finish()
     }
 }
 
 impl Redaction {
     /// E-mail addresses, too.
     pub fn emails(mut self) -> Self {
-        self.emails = true;
+        self.rules.emails = true;
         self
     }
 
     /// Numbers of payment cards, too, with and without blanks or dashes between their groups.
     pub fn cards(mut self) -> Self {
-        self.cards = true;
+        self.rules.cards = true;
         self
     }
 
     /// Numbers of the social security of the United States, too, such as `078-05-1120`.
     pub fn ssns(mut self) -> Self {
-        self.ssns = true;
+        self.rules.ssns = true;
         self
     }
 
@@ -73,22 +63,35 @@ impl Redaction {
     /// Texts of streams that are still open are shown without their last 128 bytes then: what is longer than that may be
     /// seen in part before it is whole.
     pub fn pattern(mut self, pattern: impl Into<String>) -> Self {
-        self.patterns.push(pattern.into());
+        self.rules.patterns.push(pattern.into());
         self
     }
 
     /// The texts under this name, too. It is compared in whole words from the end of a name: `case_id` also means
     /// `caseId` and `my-case-id`.
     pub fn key(mut self, name: impl Into<String>) -> Self {
-        self.keys.push(name.into());
+        self.rules.keys.push(name.into());
         self
     }
 
     /// Calls `redact` with every change before it is handed to destinations, behind all other rules. It runs on the
     /// writer's thread. Should it panic, the content of the change is replaced by marks.
     pub fn callback(mut self, redact: impl Fn(&mut RunChange) + Send + Sync + 'static) -> Self {
+        self.rules.has_callback = true;
         self.callback = Some(Arc::new(redact));
         self
+    }
+
+    /// The rules as text.
+    #[cfg(feature = "spool")]
+    pub(crate) fn written(&self) -> &Written {
+        &self.rules
+    }
+
+    /// These rules, as far as they are text.
+    #[cfg(feature = "spool")]
+    pub(crate) fn from_written(rules: Written) -> Self {
+        Self { rules, callback: None }
     }
 
     /// Makes the redactor.
@@ -97,11 +100,12 @@ impl Redaction {
     ///
     /// When a pattern is no regular expression; the error shows the pattern and the place in it.
     pub fn build(&self) -> Result<Redactor, PatternError> {
-        let sets = [(self.emails, Pattern::email()), (self.cards, Pattern::card()), (self.ssns, Pattern::ssn())];
+        let Written { emails, cards, ssns, patterns, keys, has_callback: _ } = &self.rules;
+        let sets = [(*emails, Pattern::email()), (*cards, Pattern::card()), (*ssns, Pattern::ssn())];
         let sets = sets.into_iter().filter(|(wanted, _)| *wanted).map(|(_, pattern)| pattern);
-        let own = self.patterns.iter().map(|pattern| Pattern::own(pattern));
+        let own = patterns.iter().map(|pattern| Pattern::own(pattern));
         let patterns = sets.chain(own).collect::<Result<_, _>>().map_err(PatternError)?;
-        let own_keys: Vec<_> = self.keys.iter().map(|key| keys::words(key)).filter(|words| !words.is_empty()).collect();
+        let own_keys: Vec<_> = keys.iter().map(|key| keys::words(key)).filter(|words| !words.is_empty()).collect();
         let last_words: Vec<_> = own_keys.iter().filter_map(|words| words.last().cloned()).collect();
         let extras = Extras::new(patterns);
         Ok(Redactor { finder: Finder::new(&last_words), own_keys, extras, callback: self.callback.clone() })

@@ -11,6 +11,7 @@ use super::{
     formats::{FORMATS, is_start},
     keys::{self, Sense},
     tokens::closing,
+    work::looked_at,
 };
 
 /// The mark of what no format names.
@@ -110,6 +111,7 @@ impl Redactor {
 
     /// The secret that begins around a trigger. With `raw`, the text is JSON and more is taken for one.
     fn at(&self, text: &str, at: usize, trigger: Trigger, raw: bool) -> Option<Hit> {
+        looked_at(1);
         let bytes = text.as_bytes();
         let here = Hit { start: at, end: at, by: By::Mark };
         match trigger {
@@ -151,7 +153,11 @@ impl Redactor {
                     ControlFlow::Break(_) => None,
                 };
             }
-            Trigger::Scheme => !bytes[at + 3..].iter().any(|&byte| ends_authority(byte)),
+            Trigger::Scheme => {
+                let end = bytes[at + 3..].iter().position(|&byte| ends_authority(byte));
+                looked_at(end.unwrap_or(bytes.len() - at));
+                end.is_none()
+            }
             Trigger::Escape => bytes.len() - at < 6,
             Trigger::Bytes => false,
         };
@@ -165,19 +171,21 @@ impl Redactor {
         let Some(length) = bytes[at..].iter().take(MAX_NAME).position(|&byte| byte == b'"') else { return false };
         let end = at + length;
         let behind = end + 1 + raw_blanks(&bytes[end + 1..]);
-        if !matches!(bytes.get(behind), Some(b':' | b',' | b'}')) {
+        // `["my password\"", …]`: the name may go on behind the quote.
+        let is_over = matches!(bytes.get(behind), Some(b':' | b',' | b'}'));
+        if !is_over && !bytes[..end].ends_with(b"\\") {
             return false;
         }
         let front = boundary(text, at.saturating_sub(2 * MAX_NAME));
         let start = text[front..at].rfind('"').map_or(front, |quote| front + quote + 1);
         let name = &text[start..end];
         let sense = keys::sense(name, &self.own_keys);
-        if sense == Sense::Plain {
-            return false;
+        if sense == Sense::Plain || !is_over {
+            return sense != Sense::Plain;
         }
         if bytes[behind] != b':' {
             // `{"value": …, "name": "my password"}`, `["my password", …]`
-            let before = bytes[..start.saturating_sub(1)].trim_ascii_end();
+            let before = trim_end(&bytes[..start.saturating_sub(1)]);
             return matches!(before.last(), Some(b':' | b'[' | b'\\'));
         }
         let value = behind + 1 + raw_blanks(&bytes[behind + 1..]);
@@ -236,6 +244,7 @@ impl Redactor {
         {
             return redacted;
         }
+        looked_at(text.len());
         let hits = self.hits(text, live);
         if hits.is_empty() {
             return None;
@@ -261,6 +270,7 @@ fn unescaped(text: &str) -> Option<(String, Vec<usize>)> {
         u8::from_str_radix(digits, 16).ok().filter(|byte| (0x20..0x7f).contains(byte))
     };
     text.contains("\\u00").then_some(())?;
+    looked_at(text.len());
     let (mut plain, mut places) = (String::with_capacity(text.len()), Vec::with_capacity(text.len() + 1));
     let mut from = 0;
     while from < text.len() {
@@ -405,7 +415,7 @@ impl<'a> Value<'a> {
 
     /// Whether what begins here stands behind a colon.
     fn is_value(&self, at: usize) -> bool {
-        self.bytes()[..at].trim_ascii_end().ends_with(b":")
+        trim_end(&self.bytes()[..at]).ends_with(b":")
     }
 
     /// A value in quotes, in a constructor, or a list or object of such.
@@ -481,6 +491,7 @@ impl<'a> Value<'a> {
                 break;
             }
         }
+        looked_at(at - open);
         let schema = objects
             && ["\"type", "\"$ref", "\"properties"]
                 .iter()
@@ -514,7 +525,7 @@ impl<'a> Value<'a> {
         let open = self.name.0 - quotes.len();
         let opens = open > 0 && matches!(self.byte(open - 1), Some(b'[' | b'('));
         let closes = matches!(self.byte(behind), Some(b']' | b')') | None);
-        let nested = open > 1 && matches!(self.bytes()[..open - 1].trim_ascii_end().last(), Some(b'[' | b',' | b'('));
+        let nested = open > 1 && matches!(trim_end(&self.bytes()[..open - 1]).last(), Some(b'[' | b',' | b'('));
         let pair = opens && closes && (nested || keys::is_header(self.name()));
         if pair && self.is_secret(word) { hit(start, end) } else { None }
     }
@@ -613,6 +624,12 @@ impl<'a> Value<'a> {
 
     /// Where the text in these quotes ends, of which the first byte is at `from`: quotes in it have more backslashes.
     fn closing(&self, from: usize, quotes: Quotes) -> Option<usize> {
+        let end = self.closing_at(from, quotes);
+        looked_at(end.unwrap_or(self.text.len()).saturating_sub(from));
+        end
+    }
+
+    fn closing_at(&self, from: usize, quotes: Quotes) -> Option<usize> {
         let mut backslashes = 0;
         for (at, &byte) in self.bytes().iter().enumerate().skip(from) {
             if byte == b'\\' {
@@ -652,7 +669,15 @@ impl Quotes {
 /// What stands without blanks, quotes and brackets.
 fn bare_run(text: &str) -> &str {
     let end = text.find(|c: char| c.is_whitespace() || "\"'`,;&<>(){}[]|\\".contains(c)).unwrap_or(text.len());
+    looked_at(end);
     text[..end].trim_end_matches(['.', ':', '!', '?'])
+}
+
+/// The text without the blanks at its end.
+fn trim_end(bytes: &[u8]) -> &[u8] {
+    let trimmed = bytes.trim_ascii_end();
+    looked_at(bytes.len() - trimmed.len());
+    trimmed
 }
 
 /// Blanks in JSON text, also in a text in it.
@@ -666,6 +691,7 @@ fn raw_blanks(bytes: &[u8]) -> usize {
             _ => break,
         };
     }
+    looked_at(length);
     length
 }
 

@@ -3,6 +3,8 @@
 
 use std::{borrow::Cow, ops::Range};
 
+use super::work::looked_at;
+
 /// A token that matters here, and where it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Token {
@@ -99,6 +101,12 @@ impl<'a> Tokens<'a> {
 
 /// The quote that ends a text of which the first byte is at `from`.
 pub(super) fn closing(bytes: &[u8], from: usize) -> Option<usize> {
+    let end = closing_at(bytes, from);
+    looked_at(end.unwrap_or(bytes.len()).saturating_sub(from));
+    end
+}
+
+fn closing_at(bytes: &[u8], from: usize) -> Option<usize> {
     let mut at = from;
     loop {
         at += bytes.get(at..)?.iter().position(|byte| matches!(byte, b'"' | b'\\'))?;
@@ -111,6 +119,7 @@ pub(super) fn closing(bytes: &[u8], from: usize) -> Option<usize> {
 
 /// What a text is without its escapes. Half of a surrogate pair becomes a replacement character.
 pub(super) fn unescape(raw: &str) -> Cow<'_, str> {
+    looked_at(raw.len());
     let Some(first) = raw.find('\\') else { return Cow::Borrowed(raw) };
     let mut text = String::with_capacity(raw.len());
     text.push_str(&raw[..first]);

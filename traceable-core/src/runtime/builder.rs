@@ -21,10 +21,12 @@ use super::{
 #[cfg(feature = "redaction")]
 use crate::redact::{PatternError, Redaction};
 #[cfg(feature = "spool")]
-use crate::{delivery::Remote, spool::Durability};
+use crate::{delivery::Remote, restrict::Target, spool::Durability};
 use crate::{
     export::Exporter,
     redact::{Content, Hidden, Privacy},
+    restrict::{Filters, MAX_FILTERED, Restrictions},
+    runtime::restricted::rules,
 };
 
 /// Settings of the process's tracing.
@@ -46,6 +48,8 @@ use crate::{
 pub struct Builder {
     off: bool,
     exporters: Vec<Box<dyn Exporter>>,
+    /// What destinations are given less, by their names.
+    pub(super) restrictions: Vec<(String, Restrictions)>,
     #[cfg(feature = "spool")]
     remotes: Vec<Arc<dyn Remote>>,
     #[cfg(feature = "spool")]
@@ -96,6 +100,7 @@ impl Builder {
         Self {
             off: false,
             exporters: Vec::new(),
+            restrictions: Vec::new(),
             #[cfg(feature = "spool")]
             remotes: Vec::new(),
             #[cfg(feature = "spool")]
@@ -395,10 +400,27 @@ impl Builder {
     /// ```
     #[cfg(feature = "spool")]
     pub fn drain<'a>(self) -> super::Drain<'a> {
+        let targets = self.targets().map_err(std::io::Error::other);
         let destinations = self.remotes.iter().map(|remote| remote.identity()).collect();
         let mut settings = crate::spool::Settings::new(crate::spool::data_home().ok(), destinations);
+        let rules = targets.iter().flatten().map(|(_, rules)| rules.written());
+        settings.redactions = rules.collect();
         self.spool.apply(&mut settings);
-        super::Drain::new(self.remotes, settings)
+        super::Drain::new(targets, settings)
+    }
+
+    #[cfg(feature = "spool")]
+    fn remote_restrictions(&self) -> Vec<Restrictions> {
+        let of = |remote: &Arc<dyn Remote>| self.restrictions_of(&remote.identity().name, remote.restrictions());
+        self.remotes.iter().map(of).collect()
+    }
+
+    /// The backends with what they replace.
+    #[cfg(feature = "spool")]
+    fn targets(&self) -> Result<Vec<Target>, InitError> {
+        let with_rules =
+            |(remote, restrictions): (&Arc<dyn Remote>, _)| Ok((Arc::clone(remote), rules(&restrictions)?));
+        self.remotes.iter().zip(self.remote_restrictions()).map(with_rules).collect()
     }
 
     /// Switches tracing on, unless the environment switches it off.
@@ -416,17 +438,31 @@ impl Builder {
             return Err(InitError { kind: Kind::AlreadyOn });
         }
         let privacy = self.privacy()?;
-        let destinations: Result<Vec<_>, _> = self.exporters.into_iter().map(Destination::start).collect();
+        let exporters = self.exporters.iter().map(|to| self.restrictions_of(to.name(), to.restrictions()));
+        let exporters: Vec<Restrictions> = exporters.collect();
+        let names = self.exporters.iter().map(|exporter| exporter.name().to_owned());
+        #[cfg(feature = "spool")]
+        let (remotes, targets, names) = {
+            let names = names.chain(self.remotes.iter().map(|remote| remote.identity().name));
+            (self.remote_restrictions(), self.targets()?, names)
+        };
+        #[cfg(not(feature = "spool"))]
+        let remotes = Vec::new();
+        self.say_unknown(&names.collect::<Vec<_>>());
+        let filters = Filters::new(&remotes, &exporters, &self.defaults).map_err(InitError::filtered)?;
+        let rules = exporters.iter().map(rules).collect::<Result<Vec<_>, _>>()?;
+        let with_rules = self.exporters.into_iter().zip(rules).map(|(exporter, rules)| rules.exporter(exporter));
+        let destinations: Result<Vec<_>, _> = with_rules.map(Destination::start).collect();
         let destinations = destinations.map_err(InitError::thread)?;
         #[cfg(feature = "spool")]
-        let spooled = Spooled::open(self.remotes, &self.spool).map_err(InitError::thread)?;
+        let spooled = Spooled::open(targets, &self.spool).map_err(InitError::thread)?;
         #[cfg(not(feature = "spool"))]
         let spooled = None;
         let listens = !destinations.is_empty() || spooled.is_some();
         pipeline.set_bounds(self.max_bytes, self.overflow, spooled.is_some());
         #[cfg(feature = "spool")]
         super::set_inline(spooled.is_some() && self.spool.mode == SpoolMode::Inline);
-        pipeline.clients.set_default(ClientSet { destinations, spooled, defaults: self.defaults, privacy });
+        pipeline.clients.set_default(ClientSet { destinations, spooled, defaults: self.defaults, privacy, filters });
         exit::set_exit_timeout(self.exit_timeout);
         if self.panic_hook {
             exit::install_panic_hook();
@@ -525,6 +561,16 @@ enum Kind {
 impl InitError {
     fn thread(error: std::io::Error) -> Self {
         Self { kind: Kind::Thread(error) }
+    }
+
+    #[cfg(feature = "redaction")]
+    pub(super) fn pattern(error: PatternError) -> Self {
+        Self { kind: Kind::Pattern(error) }
+    }
+
+    fn filtered(at: usize) -> Self {
+        let error = std::io::Error::other(format!("only the first {MAX_FILTERED} destinations can have a filter"));
+        Self::destination(format!("number {}", at + 1), error)
     }
 
     /// A destination could not be opened.

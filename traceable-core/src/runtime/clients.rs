@@ -1,9 +1,9 @@
 //! A client is a set of destinations. The root of a trace fixes it, and all below inherit it.
 
-use std::{borrow::Cow, sync::Mutex};
+use std::{borrow::Cow, collections::HashMap, sync::Mutex};
 
 use super::{destination::Destination, lock, spooled::Spooled};
-use crate::{delivery::Link, model::Run, redact::Privacy, sync::Arc};
+use crate::{delivery::Link, model::Run, redact::Privacy, restrict::Filters, sync::Arc};
 
 /// Where the runs of some traces go.
 ///
@@ -21,6 +21,8 @@ pub(crate) struct ClientSet {
     /// What runs say that do not say it themselves.
     pub(crate) defaults: Defaults,
     pub(crate) privacy: Privacy,
+    /// Which runs its destinations are not given.
+    pub(crate) filters: Option<std::sync::Arc<Filters>>,
 }
 
 impl ClientSet {
@@ -113,6 +115,14 @@ impl Clients {
         }
     }
 
+    /// The filters of all clients that have any.
+    pub(crate) fn filters(&self) -> HashMap<u16, std::sync::Arc<Filters>> {
+        let sets = lock(&self.sets);
+        let filters =
+            |(client, set): (usize, &Option<Arc<ClientSet>>)| Some((client as u16, set.as_ref()?.filters.clone()?));
+        sets.iter().enumerate().filter_map(filters).collect()
+    }
+
     /// Every client that has destinations.
     pub(crate) fn all(&self) -> Vec<Arc<ClientSet>> {
         lock(&self.sets).iter().flatten().cloned().collect()
@@ -128,6 +138,7 @@ impl Clients {
                 spooled: set.spooled.as_ref().and_then(Spooled::after_fork),
                 defaults: set.defaults.clone(),
                 privacy: set.privacy.clone(),
+                filters: set.filters.clone(),
             })
         };
         let clients = Self::default();

@@ -53,6 +53,7 @@ static DROPPED: [AtomicU64; REASONS.len()] = [const { AtomicU64::new(0) }; REASO
 static STARTED: AtomicU64 = AtomicU64::new(0);
 static ENDED: AtomicU64 = AtomicU64::new(0);
 static DELIVERED: AtomicU64 = AtomicU64::new(0);
+static FILTERED: AtomicU64 = AtomicU64::new(0);
 
 pub(crate) fn dropped(reason: Reason) {
     dropped_many(reason, 1);
@@ -71,6 +72,10 @@ pub(crate) fn delivered(changes: u64) {
     DELIVERED.fetch_add(changes, Ordering::Relaxed);
 }
 
+pub(crate) fn filtered(destinations: u64) {
+    FILTERED.fetch_add(destinations, Ordering::Relaxed);
+}
+
 /// What this process has recorded so far.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -81,6 +86,8 @@ pub struct Stats {
     pub ended: u64,
     /// Changes that backends have taken, counted once a backend.
     pub delivered: u64,
+    /// Runs that destinations are not given because of their filters, counted once a destination. They are no loss.
+    pub filtered: u64,
     /// What was not recorded or not delivered, by reason. Reasons that never happened are left out.
     pub dropped: BTreeMap<&'static str, u64>,
     /// Bytes between the application's threads and the writer.
@@ -92,6 +99,7 @@ pub(crate) fn snapshot(queued_bytes: usize, dropped: BTreeMap<&'static str, u64>
         started: STARTED.load(Ordering::Relaxed),
         ended: ENDED.load(Ordering::Relaxed),
         delivered: DELIVERED.load(Ordering::Relaxed),
+        filtered: FILTERED.load(Ordering::Relaxed),
         dropped,
         queued_bytes,
     }

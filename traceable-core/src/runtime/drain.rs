@@ -15,7 +15,8 @@ use serde::Serialize;
 
 use super::{Pipeline, flush::flush_blocking, lock};
 use crate::{
-    delivery::{Delivery, Entry, Identity, Link, Mark, Remote, Replayed, Source, Standing},
+    delivery::{Delivery, Entry, Identity, Link, Mark, Replayed, Source, Standing},
+    restrict::{Rules, Target},
     spool::{Backlog, Directory, Orphans, Settings, Spool, look},
 };
 
@@ -69,7 +70,8 @@ pub struct Left {
 /// A drain that is about to begin. Made by [`Builder::drain`](super::Builder::drain).
 #[must_use = "nothing is sent before `run`"]
 pub struct Drain<'a> {
-    remotes: Vec<Arc<dyn Remote>>,
+    /// Each with what it replaces, or what is wrong with that.
+    targets: io::Result<Vec<Target>>,
     settings: Settings,
     orphans: Orphans,
     timeout: Duration,
@@ -83,9 +85,9 @@ impl std::fmt::Debug for Drain<'_> {
 }
 
 impl<'a> Drain<'a> {
-    pub(super) fn new(remotes: Vec<Arc<dyn Remote>>, settings: Settings) -> Self {
+    pub(super) fn new(targets: io::Result<Vec<Target>>, settings: Settings) -> Self {
         Self {
-            remotes,
+            targets,
             settings,
             orphans: Orphans::default(),
             timeout: Duration::from_secs(30),
@@ -123,9 +125,11 @@ impl<'a> Drain<'a> {
     ///
     /// # Errors
     ///
-    /// When what delivers cannot be started, or the spools cannot be looked at.
+    /// When what delivers cannot be started, when the spools cannot be looked at, or when a pattern of a destination's
+    /// redaction is no regular expression.
     pub fn run(mut self) -> io::Result<Drained> {
         let deadline = Instant::now() + self.timeout;
+        let targets = std::mem::replace(&mut self.targets, Ok(Vec::new()))?;
         let mut drained = Drained::default();
         if Pipeline::get().is_some() {
             flush_blocking(self.timeout);
@@ -134,7 +138,7 @@ impl<'a> Drain<'a> {
         let mut counts = Vec::new();
         let mut links = Vec::new();
         let (on_its_way, last_answers) = mpsc::channel::<()>();
-        for (at, remote) in self.remotes.iter().enumerate() {
+        for (at, (remote, rules)) in targets.iter().enumerate() {
             let (link, count) = (Arc::new(Link::default()), Arc::new(Count::default()));
             let tap = spool.orphans(at, remote.wants(), self.orphans);
             let source = Box::new(Draining {
@@ -147,7 +151,12 @@ impl<'a> Drain<'a> {
             // Its one change is the end of what there is: whoever waits for that waits for all.
             link.appended(1);
             link.hurry();
-            Arc::clone(remote).drive(Delivery::new(remote.identity(), remote.limits(), source, Arc::clone(&link)))?;
+            Arc::clone(remote).drive(Delivery::new(
+                remote.identity(),
+                remote.limits(),
+                rules.source(source),
+                Arc::clone(&link),
+            ))?;
             links.push(link);
             counts.push(count);
         }
@@ -165,7 +174,7 @@ impl<'a> Drain<'a> {
         drop(on_its_way);
         // What they said last is noted when they end.
         let _ = last_answers.recv_timeout(LAST_ANSWERS);
-        for remote in &self.remotes {
+        for (remote, _) in &targets {
             let Replayed { sent, left } = remote.replay(deadline)?;
             drained.replayed.sent += sent;
             drained.replayed.left.extend(left);
@@ -225,8 +234,13 @@ impl<'a> Drain<'a> {
         let Some((_, standing)) = named else {
             return "it is for another destination than those that were named".to_owned();
         };
-        if self.orphans == Orphans::Own && executable != self.settings.executable {
+        let is_others = executable != self.settings.executable;
+        if self.orphans == Orphans::Own && is_others {
             return "another program recorded it".to_owned();
+        }
+        let redactions = directory.meta.as_ref().map_or(&[][..], |meta| meta.redactions(&backlog.destination));
+        if is_others && Rules::read(redactions, false).is_none() {
+            return "only its own program can redact it for this destination: start that again".to_owned();
         }
         match standing.paused_since.and(Some(&standing.last_answer)) {
             Some(answer) => answer.clone(),

@@ -52,9 +52,8 @@ struct Loaded {
 }
 
 impl Logs {
-    /// Gives all records to `take` that were written before this was called, and maybe more, with the numbers of their
-    /// logs. Answers whether there were any.
-    pub(super) fn read(&mut self, fresh: &std::sync::Mutex<Vec<Consumer>>, take: impl FnMut(usize, &[u8])) -> bool {
+    /// Begins a pass: notes how far all logs are written. Answers whether there is anything.
+    pub(super) fn look(&mut self, fresh: &std::sync::Mutex<Vec<Consumer>>) -> bool {
         self.adopt(fresh);
         for log in &mut self.logs {
             log.first = log.words.end();
@@ -65,7 +64,12 @@ impl Logs {
             log.end = log.words.end();
             log.load();
         }
-        let any = self.logs.iter().any(|log| !log.records.is_empty());
+        self.logs.iter().any(|log| !log.records.is_empty())
+    }
+
+    /// Ends the pass: gives all records to `take` that were written before it began, and maybe more, with the numbers of
+    /// their logs.
+    pub(super) fn read(&mut self, take: impl FnMut(usize, &[u8])) {
         self.take(take);
         for log in &mut self.logs {
             log.rest();
@@ -73,7 +77,6 @@ impl Logs {
         for log in self.logs.extract_if(.., |log| log.is_over()) {
             log.words.close();
         }
-        any
     }
 
     fn adopt(&mut self, fresh: &std::sync::Mutex<Vec<Consumer>>) {
@@ -200,7 +203,8 @@ mod tests {
         /// A pass: the numbers of logs and the keys of what is taken. What `meanwhile` does is done at each record.
         fn pass(&mut self, mut meanwhile: impl FnMut()) -> Vec<(usize, Key)> {
             let mut taken = Vec::new();
-            self.logs.read(&self.fresh, |log, record| {
+            self.logs.look(&self.fresh);
+            self.logs.read(|log, record| {
                 match record::parse(record).unwrap() {
                     Record::End { key, .. } | Record::Retain { key } => taken.push((log, key)),
                     _ => unreachable!("only these are written"),

@@ -14,6 +14,7 @@ pub(crate) mod exit;
 pub(crate) mod flush;
 pub(crate) mod gate;
 mod logs;
+mod restricted;
 mod sampler;
 #[cfg(feature = "spool")]
 mod spooled;

@@ -7,13 +7,19 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Pipeline, WRITER_SLEEPS, assembly::Assembly, flush::Wanted, logs::Logs};
+use super::{
+    Pipeline, WRITER_SLEEPS,
+    assembly::{Assembly, Route},
+    flush::Wanted,
+    logs::Logs,
+};
 use crate::{
     clock,
     export::Batch,
     log::BLOCK_BYTES,
     model::{Report, RunChange},
     redact::Content,
+    restrict::exporter_bit,
     sync::Arc,
 };
 
@@ -127,10 +133,14 @@ impl Writer {
 
     /// Takes what was written before the pass began. Answers whether there was anything.
     fn read_logs(&mut self, logs: &mut Logs) -> bool {
-        logs.read(&self.pipeline.fresh_logs, |log, record| {
+        let any = logs.look(&self.pipeline.fresh_logs);
+        // After that: no run is read whose client is not known here.
+        self.assembly.filters = self.pipeline.clients.filters();
+        logs.read(|log, record| {
             self.assembly.take(log, record);
             self.dispatch(BATCH_BYTES);
-        })
+        });
+        any
     }
 
     /// Hands finished changes over, when there are at least this many bytes of them.
@@ -138,9 +148,9 @@ impl Writer {
         if self.assembly.bytes() <= at_least {
             return;
         }
-        let mut by_client: HashMap<u16, Vec<(Content, RunChange)>> = HashMap::new();
+        let mut by_client: HashMap<u16, Vec<(Route, RunChange)>> = HashMap::new();
         for (route, change) in self.assembly.drain() {
-            by_client.entry(route.client).or_default().push((route.content, change));
+            by_client.entry(route.client).or_default().push((route, change));
         }
         for (client, changes) in by_client {
             self.send(client, changes);
@@ -148,28 +158,30 @@ impl Writer {
     }
 
     /// Hands changes over, without what must not leave the process.
-    fn send(&self, client: u16, mut changes: Vec<(Content, RunChange)>) {
+    fn send(&self, client: u16, mut changes: Vec<(Route, RunChange)>) {
         let Some(set) = self.pipeline.clients.get(client) else { return };
         for (_, change) in &mut changes {
             if let RunChange::Start(run) | RunChange::End(run) = change {
                 set.defaults.fill(run);
             }
         }
-        changes.retain_mut(|(content, change)| set.privacy.apply(*content, change));
-        let batch = Arc::new(Batch::new(changes.into_iter().map(|(_, change)| change).collect()));
+        changes.retain_mut(|(route, change)| set.privacy.apply(route.content, change));
+        let left_out: Vec<u64> = changes.iter().map(|(route, _)| route.left_out).collect();
+        let whole = Arc::new(Batch::new(changes.into_iter().map(|(_, change)| change).collect()));
         if let Some(spooled) = &set.spooled {
-            spooled.append(&batch.changes);
+            spooled.append(&whole.changes, &left_out);
             self.pipeline.announce_room();
         }
         let backlog = self.pipeline.pool.max_bytes().saturating_sub(self.assembly.held_bytes());
-        for destination in &set.destinations {
+        for (at, destination) in set.destinations.iter().enumerate() {
+            let Some(batch) = batch_for(exporter_bit(at), &whole, &left_out) else { continue };
             // A slow backend makes the writer wait, which fills the queue, which makes callers drop whole runs: bounded,
             // and counted in one place.
             let room = backlog.saturating_sub(batch.bytes);
             while !destination.wait_until_below(room, Instant::now() + TICK) {
                 self.pipeline.board.tick();
             }
-            destination.send(Arc::clone(&batch));
+            destination.send(batch);
         }
     }
 
@@ -205,7 +217,17 @@ impl Writer {
         if !report.dropped.is_empty() {
             crate::notice::say(format_args!("not recorded: {:?}", report.dropped));
             report.id = super::run_id(crate::clock::now(), super::take_keys(1));
-            self.send(0, vec![(Content::Full, RunChange::Report(report))]);
+            self.send(0, vec![(Route { client: 0, content: Content::Full, left_out: 0 }, RunChange::Report(report))]);
         }
     }
+}
+
+/// What of a batch is for the destination of this bit; `None` where nothing is.
+fn batch_for(bit: u64, whole: &Arc<Batch>, left_out: &[u64]) -> Option<Arc<Batch>> {
+    if left_out.iter().all(|left_out| left_out & bit == 0) {
+        return Some(Arc::clone(whole));
+    }
+    let is_for = |(change, left_out): (&RunChange, &u64)| (left_out & bit == 0).then(|| change.clone());
+    let changes: Vec<RunChange> = whole.changes.iter().zip(left_out).filter_map(is_for).collect();
+    (!changes.is_empty()).then(|| Arc::new(Batch::new(changes)))
 }

@@ -113,16 +113,22 @@ impl Spool {
 
     /// Takes changes, in order.
     pub fn append(&self, changes: &[RunChange]) -> Appended {
+        self.append_but(changes, |_| 0)
+    }
+
+    /// As [`Spool::append`]; `left_out` says of each change, by its place, which of the spool's backends are not given it: a
+    /// bit for each of the first 32, in their order.
+    pub fn append_but(&self, changes: &[RunChange], left_out: impl Fn(usize) -> u32) -> Appended {
         let mut state = lock(&self.state);
         let State { bytes, each, .. } = &mut *state;
         bytes.clear();
         each.clear();
         let mut last = self.shared.last.load(Ordering::Relaxed);
-        for change in changes {
+        for (at, change) in changes.iter().enumerate() {
             last += 1;
-            match record::encode(bytes, last, change) {
+            match record::encode(bytes, last, change, left_out(at)) {
                 Ok(encoded) => each.push(encoded),
-                Err(_) => self.shared.lose_unread(Reason::TooLarge, last),
+                Err(_) => self.shared.lose_unread(Reason::TooLarge, last, left_out(at)),
             }
         }
         let dropped = changes.len() - each.len();
@@ -189,7 +195,7 @@ impl Spool {
         }
         drop(ring);
         for waiting in gone.iter().filter(|waiting| waiting.head.kind != Kind::Progress) {
-            self.shared.lose_unread(Reason::MemoryFull, waiting.head.sequence);
+            self.shared.lose_unread(Reason::MemoryFull, waiting.head.sequence, waiting.parts().1);
         }
     }
 

@@ -89,11 +89,10 @@ pub(super) fn keep(shared: &Shared, open: Option<u64>) -> Option<Kept> {
     // What all backends have goes first: nobody misses it but readers of this machine. Of each, the oldest.
     kept.sort_by_key(|segment| (!segment.is_passed, segment.modified, segment.number));
     let free = disk.free(settings.home.as_deref().unwrap_or(spools));
-    let limit = free.map_or(settings.max_bytes, |free| settings.max_bytes.min((free + bytes) / 10));
+    let limit = limit(shared, free, bytes);
     let mut passed: u64 = kept.iter().filter(|segment| segment.is_passed).map(|segment| segment.bytes).sum();
     let mut missing = free.map_or(0, |free| settings.keep_free.saturating_sub(free));
     for segment in &kept {
-        // A disk that others have filled is no reason to give up what nobody has: the limit is a part of what is free.
         let is_over = bytes > limit || (segment.is_passed && (missing > 0 || passed > settings.keep_bytes));
         if is_over && remove(shared, &directories[segment.directory], segment, Reason::SpoolFull, &mut bytes) {
             passed -= if segment.is_passed { segment.bytes } else { 0 };
@@ -191,11 +190,27 @@ fn collect(
     }
 }
 
+/// Bytes of files, at most: a part of what is free. It only ever rises, and begins with what is there: a disk that others
+/// fill is no reason to give up what nobody has.
+fn limit(shared: &Shared, free: Option<u64>, bytes: u64) -> u64 {
+    let part = free.map_or(u64::MAX, |free| (free + bytes) / 10);
+    let known = match shared.limit.load(Ordering::Relaxed) {
+        0 => bytes,
+        known => known,
+    };
+    let limit = part.max(known).min(shared.settings.max_bytes);
+    shared.limit.store(limit, Ordering::Relaxed);
+    limit
+}
+
 /// Removes a segment, and counts what a backend misses. Answers whether it is gone.
 fn remove(shared: &Shared, directory: &Directory, segment: &Segment, reason: Reason, bytes: &mut u64) -> bool {
     let disk = &*shared.disk;
-    let missing: Vec<_> =
-        if segment.is_passed { Vec::new() } else { directory.backends.iter().filter(|b| !b.is_complete).collect() };
+    let missing: Vec<_> = if segment.is_passed {
+        Vec::new()
+    } else {
+        directory.backends.iter().enumerate().filter(|(_, backend)| !backend.is_complete).collect()
+    };
     // What cannot be counted stays for now.
     let records = if missing.is_empty() { Ok(Vec::new()) } else { records(shared, directory, segment.number) };
     let Ok(records) = records else { return false };
@@ -203,8 +218,9 @@ fn remove(shared: &Shared, directory: &Directory, segment: &Segment, reason: Rea
         return false;
     }
     *bytes -= segment.bytes;
-    for backend in missing {
-        let lost = records.iter().filter(|sequence| **sequence > backend.read).count();
+    for (at, backend) in missing {
+        let is_for = |left_out: u32| left_out.checked_shr(at as u32).unwrap_or(0) & 1 == 0;
+        let lost = records.iter().filter(|(sequence, left_out)| *sequence > backend.read && is_for(*left_out)).count();
         shared.lose(reason, Some(&backend.identity), lost as u64);
     }
     if directory.adopted.is_none() {
@@ -213,8 +229,8 @@ fn remove(shared: &Shared, directory: &Directory, segment: &Segment, reason: Rea
     true
 }
 
-/// The records of a segment that backends are given.
-fn records(shared: &Shared, directory: &Directory, number: u64) -> io::Result<Vec<u64>> {
+/// The records of a segment that backends are given, and the backends that each is not for.
+fn records(shared: &Shared, directory: &Directory, number: u64) -> io::Result<Vec<(u64, u32)>> {
     let from = Position { segment: number, offset: 0 };
     let mut reader = Reader::on(Arc::clone(&shared.disk), &directory.path, from);
     let mut records = Vec::new();
@@ -222,7 +238,7 @@ fn records(shared: &Shared, directory: &Directory, number: u64) -> io::Result<Ve
         && record.position.segment == number
     {
         if record.kind != Kind::Progress {
-            records.push(record.sequence);
+            records.push((record.sequence, record.left_out));
         }
     }
     Ok(records)

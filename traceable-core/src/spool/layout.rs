@@ -9,7 +9,8 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use super::disk::Disk;
-use crate::delivery::Identity;
+use super::settings::Settings;
+use crate::{delivery::Identity, redact::Written};
 
 /// The lock of a directory, held by whoever writes or adopts it.
 pub(super) const LOCK: &str = "lock";
@@ -79,17 +80,31 @@ pub struct Meta {
     pub executable: String,
     /// The backends that everything is meant for.
     pub destinations: Vec<Identity>,
+    /// What is replaced by marks for each of them when it is sent, in the same order. Missing ones replace nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub redactions: Vec<Vec<Written>>,
 }
 
 impl Meta {
-    pub(super) fn new(now: SystemTime, executable: &str, destinations: &[Identity]) -> Self {
+    pub(super) fn new(now: SystemTime, settings: &Settings) -> Self {
         Self {
             version: META_VERSION,
             pid: std::process::id(),
             start: nanos(now),
-            executable: executable.to_owned(),
-            destinations: destinations.to_vec(),
+            executable: settings.executable.clone(),
+            destinations: settings.destinations.clone(),
+            redactions: settings.redactions.clone(),
         }
+    }
+
+    /// Which of the backends this is.
+    pub(super) fn place(&self, identity: &Identity) -> Option<usize> {
+        self.destinations.iter().position(|known| known == identity)
+    }
+
+    /// What is replaced by marks for a backend when it is sent.
+    pub(crate) fn redactions(&self, identity: &Identity) -> &[Written] {
+        self.place(identity).and_then(|at| self.redactions.get(at)).map_or(&[], Vec::as_slice)
     }
 
     /// What stands in a directory.

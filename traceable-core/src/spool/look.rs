@@ -70,12 +70,12 @@ pub struct Backlog {
 /// # Errors
 ///
 /// When the folder of the spools is there and cannot be read.
-pub fn look(home: &std::path::Path) -> io::Result<Vec<Directory>> {
+pub fn look(home: &Path) -> io::Result<Vec<Directory>> {
     look_on(&(Arc::new(StdDisk) as Arc<dyn Disk>), home)
 }
 
 /// The same, on another file system.
-pub(super) fn look_on(disk: &Arc<dyn Disk>, home: &std::path::Path) -> io::Result<Vec<Directory>> {
+pub(super) fn look_on(disk: &Arc<dyn Disk>, home: &Path) -> io::Result<Vec<Directory>> {
     let spools = spools(home);
     let mut names = match disk.names(&spools) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),

@@ -60,6 +60,8 @@ pub struct Record<'a> {
     pub kind: Kind,
     /// The run that it is about; zero where it is about none.
     pub run_id: RunId,
+    /// The backends that it is not for, a bit for each in the order of [`Meta::destinations`](super::Meta).
+    pub left_out: u32,
     /// The change, as JSON.
     pub payload: &'a [u8],
 }
@@ -218,7 +220,8 @@ impl Reader {
         let open = self.open.as_ref()?;
         let from = (position.offset - open.from) as usize + HEADER;
         let payload = open.buffer.get(from..from + head.length)?;
-        Some(Record { position, sequence: head.sequence, kind: head.kind, run_id: head.run_id, payload })
+        let (payload, left_out) = head.parts(payload);
+        Some(Record { position, sequence: head.sequence, kind: head.kind, run_id: head.run_id, left_out, payload })
     }
 
     /// Opens the segment of the position, or the next one that is there. Answers whether there is one.

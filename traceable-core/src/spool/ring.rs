@@ -2,7 +2,7 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
-use super::record::{Encoded, HEADER};
+use super::record::{self, Encoded};
 
 /// A record that could not be written yet.
 #[derive(Debug, Clone)]
@@ -13,8 +13,9 @@ pub(super) struct Waiting {
 }
 
 impl Waiting {
-    pub(super) fn payload(&self) -> &[u8] {
-        self.bytes.get(HEADER..).unwrap_or_default()
+    /// The change, and the backends that it is not for.
+    pub(super) fn parts(&self) -> (&[u8], u32) {
+        record::parts(&self.bytes)
     }
 }
 

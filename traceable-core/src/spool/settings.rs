@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use crate::delivery::Identity;
+use crate::{delivery::Identity, redact::Written};
 
 /// When what was appended is forced to the disk. A process that is killed loses nothing in any case; this is about the
 /// machine.
@@ -33,11 +33,14 @@ pub struct Settings {
     pub home: Option<PathBuf>,
     /// The backends that everything is meant for.
     pub destinations: Vec<Identity>,
+    /// What each of them replaces by marks when it is sent, in the same order. Missing ones replace nothing.
+    pub redactions: Vec<Vec<Written>>,
     /// Which program this is: what it leaves behind is sent by the same program only.
     pub executable: String,
     /// When what was appended is forced to the disk.
     pub durability: Durability,
-    /// Bytes of files, together with those that processes left behind; never more than a tenth of what is free.
+    /// Bytes of files, together with those that processes left behind; never more than a tenth of what was
+    /// free when most was.
     pub max_bytes: u64,
     /// Bytes of the disk that are left free.
     pub keep_free: u64,
@@ -60,6 +63,7 @@ impl Settings {
         Self {
             home,
             destinations,
+            redactions: Vec::new(),
             executable: executable(),
             durability: Durability::default(),
             max_bytes: 1 << 30,

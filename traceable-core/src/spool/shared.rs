@@ -96,6 +96,8 @@ pub(super) struct Shared {
     pub(super) last: AtomicU64,
     /// Records of the own directory up to here may have been removed and counted.
     pub(super) evicted: AtomicU64,
+    /// Bytes of files that there may be, as last looked; 0 before.
+    pub(super) limit: AtomicU64,
     /// How far the backends came in this spool's own directory.
     pub(super) progress: Vec<Progress>,
     losses: Mutex<HashMap<(Reason, Option<Identity>), u64>>,
@@ -113,6 +115,7 @@ impl Shared {
             ring: Mutex::default(),
             last: AtomicU64::new(0),
             evicted: AtomicU64::new(0),
+            limit: AtomicU64::new(0),
             progress: settings.destinations.iter().map(|_| Progress::default()).collect(),
             losses: Mutex::default(),
             adopted: Mutex::default(),
@@ -149,7 +152,7 @@ impl Shared {
         }
         drop(own);
         // Whoever looks meanwhile leaves a directory without a `meta` alone for a while.
-        Meta::new(self.disk.now(), &self.settings.executable, &self.settings.destinations).write(&*self.disk, dir)?;
+        Meta::new(self.disk.now(), &self.settings).write(&*self.disk, dir)?;
         self.spools.as_ref().map_or(Ok(()), |spools| self.disk.sync_dir(spools))
     }
 
@@ -218,12 +221,13 @@ impl Shared {
     }
 
     /// Counts a change that no backend gets any more but those that have read it.
-    pub(super) fn lose_unread(&self, reason: Reason, sequence: u64) {
+    pub(super) fn lose_unread(&self, reason: Reason, sequence: u64, left_out: u32) {
         if self.progress.is_empty() {
             self.lose(reason, None, 1);
         }
-        for (progress, identity) in self.progress.iter().zip(&self.settings.destinations) {
-            if progress.read.load(Ordering::Acquire) < sequence {
+        for (at, (progress, identity)) in self.progress.iter().zip(&self.settings.destinations).enumerate() {
+            let is_left_out = left_out.checked_shr(at as u32).unwrap_or(0) & 1 == 1;
+            if !is_left_out && progress.read.load(Ordering::Acquire) < sequence {
                 self.lose(reason, Some(identity), 1);
             }
         }

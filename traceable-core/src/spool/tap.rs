@@ -19,6 +19,7 @@ use super::{
 use crate::{
     delivery::{Entry, Mark, Source, Standing, Wants},
     model::RunChange,
+    restrict::Rules,
     runtime::{Orphaned, lock},
 };
 
@@ -65,6 +66,8 @@ pub enum Orphans {
 struct Orphan {
     adopted: Arc<Adopted>,
     track: Track,
+    /// What it wanted to be replaced for this backend, where this process does not do so anyway.
+    rules: Rules,
 }
 
 /// Which of the two is read.
@@ -146,6 +149,10 @@ impl Tap {
                 }
                 // Others may be read meanwhile. This one is looked at again later, and nothing of it is given out twice.
                 Err(_) if !orphan.track.is_waiting() && orphan.track.write_ack(false).is_ok() => self.orphan = None,
+                Ok(Some(mut entry)) => {
+                    orphan.rules.apply(&mut entry.change);
+                    return Ok(Some(entry));
+                }
                 next => return next,
             }
         }
@@ -196,13 +203,26 @@ impl Tap {
             self.finished.insert(name.to_owned());
             return Ok(None);
         }
+        let Some(rules) = self.rules(&meta) else {
+            self.finished.insert(name.to_owned());
+            return Ok(None);
+        };
         let Some(adopted) = self.shared.adopt(name)? else { return Ok(None) };
         if !is_meant && !self.shared.mean_also(self.at, &dir)? {
             self.finished.insert(name.to_owned());
             return Ok(None);
         }
         let track = Track::of_dead(&self.shared, self.at, self.wants, &dir)?;
-        Ok(Some(Orphan { adopted, track }))
+        Ok(Some(Orphan { adopted, track, rules }))
+    }
+
+    /// What is to be replaced in what a process left. `None` where only its program can do so.
+    fn rules(&self, meta: &Meta) -> Option<Rules> {
+        let settings = &self.shared.settings;
+        let written = meta.redactions(&settings.destinations[self.at]);
+        let own = settings.redactions.get(self.at).map_or(&[][..], Vec::as_slice);
+        let is_own_program = meta.executable == settings.executable;
+        if is_own_program && written == own { Some(Rules::default()) } else { Rules::read(written, is_own_program) }
     }
 
     fn tracks(&mut self) -> impl Iterator<Item = &mut Track> {

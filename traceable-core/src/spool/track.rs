@@ -9,7 +9,7 @@ use std::{
 
 use super::{
     ack::{self, Ack, AckLog},
-    layout::{nanos, segment_name, segments},
+    layout::{Meta, nanos, segment_name, segments},
     open_runs::{OpenRuns, Start},
     reader::{Position, Reader, Record},
     record::Kind,
@@ -30,6 +30,8 @@ pub(super) struct Track {
     /// Which of the spool's backends.
     at: usize,
     wants: Wants,
+    /// What says of a record that it is not for this backend.
+    bit: u32,
     dir: PathBuf,
     reader: Reader,
     /// Reads starts again when their runs end.
@@ -65,6 +67,7 @@ struct Taken {
     run_id: RunId,
     position: Option<Position>,
     bytes: usize,
+    is_left_out: bool,
     /// Where it is given out.
     change: Option<io::Result<RunChange>>,
 }
@@ -82,7 +85,8 @@ impl Track {
     /// The spool's own directory. `None` where there are no files.
     pub(super) fn of_own(shared: &Arc<Shared>, at: usize, wants: Wants, dir: Option<&Path>) -> Self {
         let ack = dir.map(|dir| AckLog::new(Arc::clone(&shared.disk), dir, &shared.labels[at], Ack::default()));
-        Self::new(shared, at, wants, dir.unwrap_or(Path::new("")), ack, (Ack::default(), Position::default()), true)
+        let from = (Ack::default(), Position::default());
+        Self::new(shared, (at, bit(Some(at))), wants, dir.unwrap_or(Path::new("")), ack, from, true)
     }
 
     /// Goes on where the backend had come to in the directory of a process that died.
@@ -96,12 +100,15 @@ impl Track {
         let numbers = segments(&**disk, dir)?;
         let segment = numbers.iter().rfind(|number| **number <= written.needed).copied().unwrap_or_default();
         let ack = AckLog::new(Arc::clone(disk), dir, label, written);
-        Ok(Self::new(shared, at, wants, dir, Some(ack), (written, Position { segment, offset: 0 }), false))
+        let identity = &shared.settings.destinations[at];
+        let place = Meta::read(&**disk, dir)?.place(identity);
+        let from = (written, Position { segment, offset: 0 });
+        Ok(Self::new(shared, (at, bit(place)), wants, dir, Some(ack), from, false))
     }
 
     fn new(
         shared: &Arc<Shared>,
-        at: usize,
+        (at, bit): (usize, u32),
         wants: Wants,
         dir: &Path,
         ack: Option<AckLog>,
@@ -112,6 +119,7 @@ impl Track {
         Self {
             at,
             wants,
+            bit,
             reader: Reader::of_holder(Arc::clone(disk), dir, from, lives),
             starts: Reader::on(Arc::clone(disk), dir, from),
             dir: dir.to_owned(),
@@ -186,12 +194,14 @@ impl Track {
                 self.pass(last);
                 return Ok(None);
             };
+            let (payload, left_out) = waiting.parts();
             let record = Record {
                 position: Position::default(),
                 sequence: waiting.head.sequence,
                 kind: waiting.head.kind,
                 run_id: waiting.head.run_id,
-                payload: waiting.payload(),
+                left_out,
+                payload,
             };
             let taken = Taken { position: None, ..self.taken(&record) };
             if let Step::Entry(entry) = self.take(taken, mark)? {
@@ -250,8 +260,8 @@ impl Track {
     fn step(&mut self, mark: &mut Mark) -> io::Result<Step> {
         let before = self.reader.position();
         let Some(record) = self.reader.next()? else { return Ok(Step::End) };
-        let (resumed_at, read, wants) = (self.resumed_at, self.read, self.wants);
-        let taken = taken(&record, resumed_at.max(read), wants);
+        let (resumed_at, read, wants, bit) = (self.resumed_at, self.read, self.wants, self.bit);
+        let taken = taken(&record, resumed_at.max(read), wants, bit);
         let position = taken.position.unwrap_or(before);
         let damage = self.reader.damage().stretches;
         if std::mem::replace(&mut self.damage, damage) != damage && taken.sequence > self.read.max(self.resumed_at) {
@@ -266,7 +276,7 @@ impl Track {
     }
 
     fn taken(&self, record: &Record<'_>) -> Taken {
-        taken(record, self.resumed_at.max(self.read), self.wants)
+        taken(record, self.resumed_at.max(self.read), self.wants, self.bit)
     }
 
     /// Takes a record in: it is given out, or passed.
@@ -275,7 +285,7 @@ impl Track {
     ///
     /// When the start of its run cannot be read; then nothing has changed.
     fn take(&mut self, taken: Taken, mark: &mut Mark) -> io::Result<Step> {
-        let Taken { sequence, kind, run_id, position, bytes, change } = taken;
+        let Taken { sequence, kind, run_id, position, bytes, is_left_out, change } = taken;
         if sequence <= self.read {
             return Ok(Step::Passed);
         }
@@ -293,6 +303,8 @@ impl Track {
             (change, _) => (change, bytes),
         };
         match kind {
+            // Nobody waits for the end of a run that the backend is not given.
+            Kind::Start if is_left_out => {}
             Kind::Start => self.open.begin(run_id, Start { sequence, position }),
             Kind::End => drop(self.open.end(run_id)),
             Kind::Progress | Kind::Patch | Kind::Other => {}
@@ -388,8 +400,9 @@ impl Track {
         if start.position.is_none() {
             let waiting = lock(&self.shared.ring).get(start.sequence).cloned();
             if let Some(waiting) = waiting {
-                let change = serde_json::from_slice(waiting.payload());
-                return Ok(start_run(change.ok(), id).map(|run| (run, waiting.payload().len())));
+                let (payload, _) = waiting.parts();
+                let change = serde_json::from_slice(payload);
+                return Ok(start_run(change.ok(), id).map(|run| (run, payload.len())));
             }
             // Written since then.
             let numbers = segments(&*self.shared.disk, &self.dir)?;
@@ -411,7 +424,13 @@ impl Track {
     }
 }
 
-fn taken(record: &Record<'_>, passed: u64, wants: Wants) -> Taken {
+/// What says of a record that it is not for the backend at this place of `meta`.
+fn bit(place: Option<usize>) -> u32 {
+    place.and_then(|place| 1_u32.checked_shl(place as u32)).unwrap_or(0)
+}
+
+fn taken(record: &Record<'_>, passed: u64, wants: Wants, bit: u32) -> Taken {
+    let is_left_out = record.left_out & bit != 0;
     let is_given = match record.kind {
         Kind::Progress => false,
         Kind::Start => wants == Wants::Early,
@@ -423,7 +442,8 @@ fn taken(record: &Record<'_>, passed: u64, wants: Wants) -> Taken {
         run_id: record.run_id,
         position: Some(record.position),
         bytes: record.payload.len(),
-        change: (is_given && record.sequence > passed).then(|| record.change()),
+        is_left_out,
+        change: (is_given && !is_left_out && record.sequence > passed).then(|| record.change()),
     }
 }
 

@@ -7,6 +7,9 @@ use traceable_core::{
     redact::redact_file,
 };
 
+/// Says in a file's metadata why it is not read.
+const UNREAD: &str = "traceable.unread";
+
 /// The change with the bytes of its files. What cannot be read stays a path, with a word on why.
 pub(super) async fn load(change: &RunChange, max_bytes: usize) -> Cow<'_, RunChange> {
     if files(change).iter().all(is_here) {
@@ -41,7 +44,7 @@ fn files_mut(change: &mut RunChange) -> &mut [Attachment] {
 }
 
 fn is_here(file: &Attachment) -> bool {
-    !matches!(file.data, AttachmentData::Path(_))
+    !matches!(file.data, AttachmentData::Path(_)) || file.metadata.contains_key(UNREAD)
 }
 
 async fn read(file: Attachment, max_bytes: usize) -> Attachment {
@@ -58,6 +61,6 @@ async fn read(file: Attachment, max_bytes: usize) -> Attachment {
         Err(error) => error.to_string(),
     };
     let mut named = named;
-    named.metadata.insert("traceable.unread".to_owned(), why.into());
+    named.metadata.insert(UNREAD.to_owned(), why.into());
     named
 }

@@ -1,7 +1,7 @@
 //! Runs the rows and prints the table; ends with 1 when a row does not hold.
 //!
-//! `faults [--short] [--only ROW,ROW] [--jobs N] [--kills N] [--window-ms N] [--patience SECONDS] [--json FILE]
-//! [--abort-producer FILE] [--pipeline NAME] [--list]`
+//! `faults [--short] [--only ROW,ROW] [--jobs N] [--kills N] [--spool-mib N] [--down SECONDS] [--window-ms N]
+//! [--patience SECONDS] [--json FILE] [--abort-producer FILE] [--pipeline NAME] [--list]`
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, clippy::print_stderr)]
 
 use std::{
@@ -34,6 +34,8 @@ impl Args {
             kills: if is_short { 10 } else { 50 },
             pipeline: "langsmith".into(),
             programs: programs.parent().unwrap().to_owned(),
+            spool_mib: if is_short { 32 } else { 1_024 },
+            down_seconds: 600,
             abort_producer: None,
         };
         let mut read = Self { settings, only: None, jobs: 1, json: None, is_list: false };
@@ -49,6 +51,8 @@ impl Args {
                 "--jobs" => read.jobs = number(value()?)?.max(1) as usize,
                 "--json" => read.json = Some(value()?.into()),
                 "--kills" => settings.kills = number(value()?)? as u32,
+                "--spool-mib" => settings.spool_mib = number(value()?)?,
+                "--down" => settings.down_seconds = number(value()?)?,
                 "--window-ms" => settings.window = Duration::from_millis(number(value()?)?),
                 "--patience" => settings.patience = Duration::from_secs(number(value()?)?),
                 "--pipeline" => settings.pipeline = value()?,
@@ -94,7 +98,13 @@ fn main() -> ExitCode {
         println!("row {} ({}) does not hold:", outcome.row, outcome.what);
         outcome.problems.iter().for_each(|problem| println!("  - {problem}"));
     }
-    println!("{} of {} rows hold", outcomes.len() - bad.len(), outcomes.len());
+    let skipped = outcomes.iter().filter(|outcome| outcome.skipped.is_some()).count();
+    let run = outcomes.len() - skipped;
+    println!(
+        "{} of {run} rows hold{}",
+        run - bad.len(),
+        if skipped > 0 { format!(", {skipped} skipped") } else { String::new() }
+    );
     ExitCode::from(u8::from(!bad.is_empty()))
 }
 
@@ -111,13 +121,17 @@ fn run(args: &Args, tasks: &[Task]) -> Vec<Outcome> {
                     let task = &tasks[at];
                     progress(&format!("[{:>4} s] row {} begins", start.elapsed().as_secs(), task.name));
                     let outcome = task.run(&args.settings);
-                    let Outcome { made, lost, left_in_window, problems, .. } = &outcome;
+                    let Outcome { made, lost, left_in_window, problems, skipped, .. } = &outcome;
                     progress(&format!(
                         "[{:>4} s] row {}, {}: {lost} of {made} lost, {left_in_window} in the window, {}",
                         start.elapsed().as_secs(),
                         task.name,
                         outcome.what,
-                        if problems.is_empty() { "holds" } else { "DOES NOT HOLD" },
+                        match skipped {
+                            Some(why) => why,
+                            None if problems.is_empty() => "holds",
+                            None => "DOES NOT HOLD",
+                        },
                     ));
                     outcomes.lock().unwrap()[at] = Some(outcome);
                 }

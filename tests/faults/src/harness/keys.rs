@@ -49,6 +49,7 @@ pub(super) fn run(settings: &Settings, between: Between, outcome: &mut Outcome) 
         project: projects[at],
         home: folder.path(),
         spool: "inline",
+        spool_bytes: 0,
     });
 
     // Both leave runs behind.
@@ -67,7 +68,7 @@ pub(super) fn run(settings: &Settings, between: Between, outcome: &mut Outcome) 
     }
     // Each delivers its own, the second first, while the first's still lie there.
     for at in [1, 0] {
-        let seconds = recover(settings, &setups[at], backend_of(at), &truths[at])?;
+        let seconds = recover(settings, &setups[at], backend_of(at), &truths[at])?.whole;
         outcome.restart_seconds = Some(outcome.restart_seconds.unwrap_or(0.0) + seconds);
         for (other, truth) in truths.iter().enumerate() {
             compare(&backends, other, truth, at == 0, outcome);

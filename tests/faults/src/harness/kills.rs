@@ -39,6 +39,7 @@ pub(super) fn run(settings: &Settings, outcome: &mut Outcome) -> Result<(), Stri
         project: "faults",
         home: folder.path(),
         spool,
+        spool_bytes: 0,
     };
     let truth = Mutex::new(Truth::default());
     let left = AtomicU32::new(settings.kills);
@@ -62,7 +63,7 @@ pub(super) fn run(settings: &Settings, outcome: &mut Outcome) -> Result<(), Stri
     outcome.problems.extend(problems);
     backend.lock().unwrap().set(Fault::Well);
     let truth = truth.into_inner().unwrap();
-    outcome.restart_seconds = Some(recover(settings, &setup("background"), &backend, &truth)?);
+    outcome.restart_seconds = Some(recover(settings, &setup("background"), &backend, &truth)?.whole);
     let mut backend = backend.lock().unwrap();
     let acknowledged = backend.acknowledged();
     truth.compare(&acknowledged, outcome);

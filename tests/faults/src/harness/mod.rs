@@ -1,5 +1,6 @@
 //! Runs the programs of the bench against each other, and says what was lost.
 
+mod disk;
 mod keys;
 mod kills;
 mod outcome;
@@ -7,6 +8,7 @@ mod programs;
 mod recover;
 mod row;
 mod rows;
+mod start;
 mod table;
 
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
@@ -32,6 +34,10 @@ pub struct Settings {
     pub pipeline: String,
     /// Where `endpoint` and `producer` lie.
     pub programs: PathBuf,
+    /// MiB of spool that the row about a start with much of it leaves.
+    pub spool_mib: u64,
+    /// Seconds for which the backend is down in the row about a long time.
+    pub down_seconds: u64,
     /// A `producer` whose panics abort. Without it, the row about that is left out.
     pub abort_producer: Option<PathBuf>,
 }

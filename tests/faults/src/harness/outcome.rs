@@ -34,6 +34,10 @@ pub struct Outcome {
     pub oldest_left_ms: Option<f64>,
     /// Ends of runs that came again.
     pub repeats: u64,
+    /// Why the row was not run, where it cannot be run here.
+    pub skipped: Option<String>,
+    /// Seconds until a program which was started again had delivered a run.
+    pub first_seconds: Option<f64>,
     /// Seconds that a program which was started again needed to deliver the rest; none when nothing was left.
     pub restart_seconds: Option<f64>,
     /// Requests, and how many of them while something was wrong.

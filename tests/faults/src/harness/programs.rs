@@ -110,6 +110,8 @@ pub(super) struct Setup<'a> {
     pub(super) home: &'a Path,
     /// `background` or `inline`.
     pub(super) spool: &'a str,
+    /// Bytes of the spool, at most; 0 for what the library says.
+    pub(super) spool_bytes: u64,
 }
 
 impl Setup<'_> {
@@ -128,6 +130,9 @@ impl Setup<'_> {
             command.env("FAULTS_PIPELINE", "direct");
         } else {
             command.env("TRACEABLE_EXPORT", self.pipeline);
+        }
+        if self.spool_bytes > 0 {
+            command.env("TRACEABLE_SPOOL_MAX_BYTES", self.spool_bytes.to_string());
         }
         command
             .env("LANGSMITH_TRACING", "true")

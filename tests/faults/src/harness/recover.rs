@@ -11,8 +11,8 @@ use super::{
     programs::{Backend, Setup},
 };
 
-/// How often the endpoint is asked.
-const STEP: Duration = Duration::from_millis(100);
+/// How often the endpoint is asked before anything has come, and then.
+const STEPS: [Duration; 2] = [Duration::from_millis(10), Duration::from_millis(100)];
 
 /// How long nothing may come before it is believed that nothing more will.
 const CALM: Duration = Duration::from_secs(1);
@@ -20,20 +20,33 @@ const CALM: Duration = Duration::from_secs(1);
 /// How long a program may take over its end.
 const END: Duration = Duration::from_secs(60);
 
+/// How many seconds it took.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Took {
+    /// Until a run had arrived.
+    pub(super) first: f64,
+    /// Until all had arrived, or none came any more.
+    pub(super) whole: f64,
+    /// The most memory that the program had, in KiB.
+    pub(super) peak_kib: u64,
+}
+
 /// Starts the program again and waits until all that must arrive has arrived, or until nothing has come for as long as
-/// the settings say. Answers how many seconds that took.
+/// the settings say.
 pub(super) fn recover(
     settings: &Settings,
     setup: &Setup<'_>,
     backend: &Mutex<Backend>,
     truth: &Truth,
-) -> Result<f64, String> {
+) -> Result<Took, String> {
+    let before = backend.lock().unwrap().report().acknowledged;
     let start = Instant::now();
     let mut producer = setup.start(&["drain".into()]);
-    let (mut known, mut news, mut whole) = (u64::MAX, Instant::now(), None);
+    let (mut known, mut news, mut first, mut whole) = (u64::MAX, Instant::now(), None, None);
     loop {
         let acknowledged = backend.lock().unwrap().report().acknowledged;
         if acknowledged != known {
+            first = first.or_else(|| (acknowledged > before).then(|| start.elapsed()));
             (known, news) = (acknowledged, Instant::now());
             let is_enough = acknowledged >= truth.required();
             if is_enough && whole.is_none() && truth.is_in(&backend.lock().unwrap().acknowledged()) {
@@ -44,9 +57,11 @@ pub(super) fn recover(
         if news.elapsed() > if whole.is_some() { CALM } else { settings.patience } {
             break;
         }
-        std::thread::sleep(STEP);
+        std::thread::sleep(STEPS[usize::from(first.is_some())]);
     }
+    let peak_kib = producer.peak_kib();
     producer.close_input();
     producer.wait(END)?;
-    Ok(whole.unwrap_or_else(|| start.elapsed()).as_secs_f64())
+    let seconds = |after: Option<Duration>| after.unwrap_or_else(|| start.elapsed()).as_secs_f64();
+    Ok(Took { first: seconds(first), whole: seconds(whole), peak_kib })
 }

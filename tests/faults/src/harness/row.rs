@@ -9,6 +9,7 @@ use rustix::process::Signal;
 
 use super::{
     Settings,
+    disk::Disk,
     outcome::{Outcome, Truth},
     programs::{Backend, Moment, Printed, Setup},
     recover::recover,
@@ -61,12 +62,28 @@ pub(super) struct Plan {
     pub(super) may_restart: bool,
     /// How much memory may grow, in KiB.
     pub(super) grows_kib: u64,
+    /// Bytes of the spool, at most; 0 for what the library says.
+    pub(super) spool_bytes: u64,
+    /// MiB of a disk of its own, which is full while the fault lasts; 0 for none.
+    pub(super) disk_mib: u64,
+    /// Seconds after the fault within which everything must be delivered; 0 for any.
+    pub(super) within: u64,
 }
 
 impl Plan {
     /// Runs it.
     pub(super) fn run(&self, settings: &Settings, outcome: &mut Outcome) -> Result<(), String> {
         let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
+        let disk = match self.disk_mib {
+            0 => None,
+            mib => match Disk::mount(folder.path().join("home"), mib) {
+                Ok(disk) => Some(disk),
+                Err(why) => {
+                    outcome.skipped = Some(format!("no disk of its own can be mounted here: {why}"));
+                    return Ok(());
+                }
+            },
+        };
         let backend = Mutex::new(Backend::start(settings));
         let url = backend.lock().unwrap().url.clone();
         let set = |fault| backend.lock().unwrap().set(fault);
@@ -78,6 +95,7 @@ impl Plan {
             project: "faults",
             home: folder.path(),
             spool: self.spool,
+            spool_bytes: self.spool_bytes,
         };
         if self.end == End::PanicAbort {
             setup.program = settings.abort_producer.clone().ok_or("there is no program whose panics abort")?;
@@ -85,14 +103,14 @@ impl Plan {
         if matches!(self.when, When::Always) {
             set(self.fault);
         }
-        let (printed, killed) = self.produce(&setup, &set, outcome)?;
+        let (printed, killed) = self.produce(&setup, &set, disk.as_ref(), outcome)?;
         set(Fault::Well);
 
         let window = if self.spool == "inline" { Duration::ZERO } else { settings.window };
         let mut truth = Truth::default();
         truth.add(&printed, killed.map(|at| (at, window)));
         if self.may_restart && !truth.is_in(&backend.lock().unwrap().acknowledged()) {
-            outcome.restart_seconds = Some(recover(settings, &setup, &backend, &truth)?);
+            outcome.restart_seconds = Some(recover(settings, &setup, &backend, &truth)?.whole);
         }
         let (acknowledged, report) = {
             let mut backend = backend.lock().unwrap();
@@ -110,6 +128,7 @@ impl Plan {
         outcome.reported(report);
         outcome.keep_secret(KEY, folder.path());
         if !outcome.problems.is_empty() {
+            outcome.problems.push(format!("it counted as dropped: {:?}", printed.said.dropped));
             let messages = std::fs::read_to_string(setup.messages()).unwrap_or_default();
             outcome.problems.extend(messages.lines().take(5).map(|line| format!("it said: {line}")));
         }
@@ -121,6 +140,7 @@ impl Plan {
         &self,
         setup: &Setup<'_>,
         set: &dyn Fn(Fault),
+        disk: Option<&Disk>,
         outcome: &mut Outcome,
     ) -> Result<(Printed, Option<i64>), String> {
         let (way, flush) = match self.end {
@@ -137,11 +157,18 @@ impl Plan {
         let producer = setup.start(&args);
         producer.reaches(Moment::Started, SLACK)?;
         if let When::During(lead, lasting) = self.when {
+            if disk.is_some() {
+                // So that there is something in the spool when it cannot be written any more.
+                set(self.fault);
+            }
             std::thread::sleep(lead);
             set(self.fault);
+            disk.map_or(Ok(()), Disk::fill).map_err(|error| format!("the disk cannot be filled: {error}"))?;
             std::thread::sleep(lasting);
+            disk.map_or(Ok(()), Disk::empty).map_err(|error| format!("the disk cannot be emptied: {error}"))?;
             set(Fault::Well);
         }
+        let well = Instant::now();
         let (mut killed, mut peak) = (None, 0);
         if let End::Signal(signal) = self.end {
             producer.reaches(Moment::Done, planned)?;
@@ -149,6 +176,10 @@ impl Plan {
             killed = Some(producer.signal(signal));
         }
         let printed = producer.wait(planned)?;
+        let took = well.elapsed().as_secs();
+        outcome.hold(self.within == 0 || took <= self.within, || {
+            format!("{took} s passed until everything was delivered, and {} s may", self.within)
+        });
         if self.end == End::Abort {
             killed = printed.done_at;
         }

@@ -11,6 +11,7 @@ use rustix::process::Signal;
 use super::{
     Outcome, Settings, keys, kills,
     row::{End, Plan, When, timed},
+    start,
 };
 use crate::fault::Fault;
 
@@ -37,6 +38,7 @@ pub struct Task {
 enum Job {
     Plan(Plan),
     Kills,
+    Start,
     Keys(keys::Between),
 }
 
@@ -52,6 +54,7 @@ impl Task {
         timed(&mut outcome, |outcome| match &self.job {
             Job::Plan(plan) => plan.run(settings, outcome),
             Job::Kills => kills::run(settings, outcome),
+            Job::Start => start::run(settings, outcome),
             Job::Keys(between) => keys::run(settings, *between, outcome),
         });
         outcome
@@ -71,6 +74,8 @@ pub fn tasks(settings: &Settings) -> Vec<Task> {
         peers: NOT_MEASURED,
         job: Job::Kills,
     });
+    let what = "start with much left, first run and last";
+    tasks.push(Task { name: "25", what, peers: NOT_MEASURED, job: Job::Start });
     let keys = [
         ("K1", "one program, two keys and two backends, one home", keys::Between::Backends),
         ("K2", "two programs, two keys and one backend, one home", keys::Between::Programs),
@@ -97,6 +102,9 @@ fn faults(settings: &Settings) -> Vec<Task> {
         spool: "background",
         may_restart: settings.is_short,
         grows_kib: 64 << 10,
+        spool_bytes: 0,
+        disk_mib: 0,
+        within: 0,
     };
     let row = |name, what, peers, fault, when| Task { name, what, peers, job: Job::Plan(plan(fault, when)) };
     let two_seconds = Fault::Slow(Duration::from_secs(2));
@@ -123,13 +131,30 @@ fn faults(settings: &Settings) -> Vec<Task> {
         row("A5", "answers that trickle for a while", NOT_MEASURED, Fault::Trickle, during),
         row("A6", "answers that are no HTTP for a while", NOT_MEASURED, Fault::Garbage, during),
         row("13", "burst, as fast as it goes", ["191,045", "0"], Fault::Well, during),
+        row("23", "down, and the disk full for a while", NOT_MEASURED, Fault::Down, during),
     ];
+    if !settings.is_short {
+        let long = When::During(lead, Duration::from_secs(settings.down_seconds));
+        rows.push(row("14", "down for ten minutes, 1,000 runs a second", NOT_MEASURED, Fault::Down, long));
+    }
     for Task { name, job, .. } in &mut rows {
         let Job::Plan(plan) = job else { continue };
         match *name {
             // At 2 s an answer, fewer runs take long enough.
             "8" if settings.is_short => plan.runs = 1_000,
             "A1" => (plan.runs, plan.marked) = (plan.runs.min(3_000), 50),
+            // Of a disk a tenth is for the spool, and 200 MB are for others. What comes meanwhile waits in memory.
+            "23" => {
+                (plan.disk_mib, plan.grows_kib) = (1_024, 128 << 10);
+                if settings.is_short {
+                    (plan.rate, plan.runs) = (4_000, 28_000);
+                }
+            }
+            "14" => {
+                (plan.rate, plan.runs) = (1_000, 1_000 * (settings.down_seconds + 10));
+                // Ten minutes are more than the gibibyte that is the limit where nobody says otherwise.
+                (plan.spool_bytes, plan.within) = (3 << 30, 120);
+            }
             "13" => (plan.runs, plan.rate) = (if settings.is_short { 20_000 } else { 200_000 }, 0),
             _ => {}
         }
@@ -151,6 +176,9 @@ fn ends() -> Vec<Task> {
         spool: "background",
         may_restart: true,
         grows_kib: 64 << 10,
+        spool_bytes: 0,
+        disk_mib: 0,
+        within: 0,
     };
     let row = |name, what, peers, fault, end| Task { name, what, peers, job: Job::Plan(plan(fault, end)) };
     let mut rows = vec![

@@ -19,6 +19,9 @@ pub fn markdown(outcomes: &[Outcome]) -> String {
 
 fn row(table: &mut String, outcome: &Outcome) -> std::fmt::Result {
     let Outcome { row, what, peers: [otel, langsmith], made, lost, repeats, requests, requests_in_fault, .. } = outcome;
+    if let Some(why) = &outcome.skipped {
+        return writeln!(table, "| {row} | {what} | {otel} | {langsmith} | skipped: {why} |||||||| ");
+    }
     let verdict = if outcome.problems.is_empty() { "" } else { " ✗" };
     write!(table, "| {row} | {what} | {otel} | {langsmith} | **{lost}**{verdict} of {made} | ")?;
     match (outcome.left_in_window, outcome.oldest_left_ms) {
@@ -34,9 +37,10 @@ fn row(table: &mut String, outcome: &Outcome) -> std::fmt::Result {
         (0, _) => write!(table, " | – | ")?,
         (p50, p99) => write!(table, " | {:.1} / {:.1} | ", p50 as f64 / 1e3, p99 as f64 / 1e3)?,
     }
-    match outcome.restart_seconds {
-        None => write!(table, "–")?,
-        Some(seconds) => write!(table, "{seconds:.1} s")?,
+    match (outcome.restart_seconds, outcome.first_seconds) {
+        (None, _) => write!(table, "–")?,
+        (Some(seconds), None) => write!(table, "{seconds:.1} s")?,
+        (Some(seconds), Some(first)) => write!(table, "first {first:.2} s, all {seconds:.1} s")?,
     }
     writeln!(table, " | {:.0} |", outcome.seconds)
 }

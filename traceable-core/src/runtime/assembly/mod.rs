@@ -30,6 +30,7 @@ use crate::{
     model::{DottedOrder, Progress, Run, RunChange, RunType, SourceLocation, Status},
     record::{self, Key, Record},
     redact::Content,
+    restrict::{Filters, LeftOut},
     site::{self, Site},
     sync::Arc,
 };
@@ -69,6 +70,8 @@ impl Hasher for KeyHasher {
 pub(super) struct Route {
     pub(super) client: u16,
     pub(super) content: Content,
+    /// The destinations that it is not for, a bit for each.
+    pub(super) left_out: u64,
 }
 
 /// See the module.
@@ -96,6 +99,9 @@ pub(super) struct Assembly {
     finished: u64,
     strays: Strays,
     tentative: Tentative,
+    /// What destinations are not given, by client.
+    pub(super) filters: HashMap<u16, std::sync::Arc<Filters>>,
+    left_out: LeftOut,
 }
 
 impl Assembly {
@@ -217,7 +223,8 @@ impl Assembly {
                     return false;
                 }
                 if let Some(change) = said::read(kind, body) {
-                    self.emit(Route { client, content: Content::Full }, held.flatten(), change);
+                    let left_out = self.left_out.of(&change);
+                    self.emit(Route { client, content: Content::Full, left_out }, held.flatten(), change);
                 }
             }
         }
@@ -256,12 +263,19 @@ impl Assembly {
             Some(above) => above.dotted_order_of(run),
             None => DottedOrder::root(run.start_time, run.id),
         };
+        let mut left_out = above.map_or(0, |above| above.left_out);
+        if let Some(filters) = self.filters.get(&client) {
+            left_out = filters.judge(left_out, run);
+            counters::filtered(left_out.count_ones().into());
+            self.left_out.remember(run.id, left_out);
+        }
         let entry = Entry {
             id: run.id,
             trace_id: run.trace_id,
             start: run.start_time,
             dotted_order: Arc::new(run.dotted_order.clone()),
             client,
+            left_out,
             content: above.map_or(Content::Full, |above| above.content).max(open.content),
             held: above.and_then(|above| above.held.clone()),
             handles: 0,

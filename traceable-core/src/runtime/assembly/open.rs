@@ -42,6 +42,8 @@ pub(super) struct Entry {
     pub(super) start: i64,
     pub(super) dotted_order: Arc<DottedOrder>,
     pub(super) client: u16,
+    /// The destinations that it is not for, a bit for each.
+    pub(super) left_out: u64,
     /// Set while it is not certain that the trace is kept.
     pub(super) held: Option<Held>,
     /// What its own attribute and those above allow to be sent of it.
@@ -91,7 +93,7 @@ pub(super) struct Open {
 
 impl Entry {
     pub(super) fn route(&self) -> Route {
-        Route { client: self.client, content: self.content }
+        Route { client: self.client, content: self.content, left_out: self.left_out }
     }
 
     /// Makes a run the child of this one.
@@ -143,6 +145,7 @@ impl Entry {
             is_run: run.dotted_order.depth() > 0,
             dotted_order: Arc::new(run.dotted_order),
             client,
+            left_out: 0,
             handles: 0,
             inherited,
             open: None,

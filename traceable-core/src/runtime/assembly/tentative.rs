@@ -154,7 +154,7 @@ mod tests {
     };
 
     fn to(client: u16) -> Route {
-        Route { client, content: Content::Full }
+        Route { client, content: Content::Full, left_out: 0 }
     }
 
     fn change(n: u128) -> RunChange {

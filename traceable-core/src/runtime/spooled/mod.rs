@@ -7,15 +7,16 @@ use std::{io, sync::Arc, time::Instant};
 pub use self::settings::SpoolMode;
 use self::settings::Wishes;
 use crate::{
-    delivery::{Delivery, Link, Remote},
+    delivery::{Delivery, Link},
     model::RunChange,
+    restrict::Target,
     spool::{Settings, Spool, data_home},
 };
 
 /// See the module.
 pub(crate) struct Spooled {
     spool: Spool,
-    remotes: Vec<Arc<dyn Remote>>,
+    remotes: Vec<Target>,
     links: Vec<Arc<Link>>,
 }
 
@@ -25,23 +26,24 @@ impl Spooled {
     /// # Errors
     ///
     /// When what delivers cannot be started. Files are no reason: what cannot be written waits in memory.
-    pub(super) fn open(remotes: Vec<Arc<dyn Remote>>, wishes: &Wishes) -> io::Result<Option<Self>> {
+    pub(super) fn open(remotes: Vec<Target>, wishes: &Wishes) -> io::Result<Option<Self>> {
         if remotes.is_empty() && !wishes.is_local {
             return Ok(None);
         }
-        let destinations = remotes.iter().map(|remote| remote.identity()).collect();
+        let destinations = remotes.iter().map(|(remote, _)| remote.identity()).collect();
         let mut settings = Settings::new(data_home().ok(), destinations);
+        settings.redactions = remotes.iter().map(|(_, rules)| rules.written()).collect();
         wishes.apply(&mut settings);
         Self::serve(remotes, settings).map(Some)
     }
 
-    fn serve(remotes: Vec<Arc<dyn Remote>>, settings: Settings) -> io::Result<Self> {
+    fn serve(remotes: Vec<Target>, settings: Settings) -> io::Result<Self> {
         let spool = Spool::new(settings);
         let mut links = Vec::with_capacity(remotes.len());
-        for remote in &remotes {
+        for (remote, rules) in &remotes {
             let identity = remote.identity();
             let Some(source) = spool.source(&identity, remote.wants()) else { continue };
-            let link = Arc::new(Link::default());
+            let (source, link) = (rules.source(source), Arc::new(Link::default()));
             Arc::clone(remote).drive(Delivery::new(identity, remote.limits(), source, Arc::clone(&link)))?;
             links.push(link);
         }
@@ -52,9 +54,9 @@ impl Spooled {
         &self.links
     }
 
-    /// Takes changes for all backends.
-    pub(crate) fn append(&self, changes: &[RunChange]) {
-        self.spool.append(changes);
+    /// Takes changes for all backends but those that each is not for, a bit for each of them.
+    pub(crate) fn append(&self, changes: &[RunChange], left_out: &[u64]) {
+        self.spool.append_but(changes, |at| left_out.get(at).map_or(0, |left_out| *left_out as u32));
         for link in &self.links {
             link.appended(changes.len() as u64);
         }

@@ -16,7 +16,7 @@ impl Spooled {
         match self.0 {}
     }
 
-    pub(crate) fn append(&self, _changes: &[RunChange]) {
+    pub(crate) fn append(&self, _changes: &[RunChange], _left_out: &[u64]) {
         match self.0 {}
     }
 

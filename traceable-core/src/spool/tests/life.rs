@@ -35,6 +35,38 @@ fn an_early_backend_is_told_of_starts_and_whether_it_knows_them() {
 }
 
 #[test]
+fn what_a_backend_is_not_given_is_done_with_in_this_process_and_the_next() {
+    let disk = MemoryDisk::default();
+    let before = disk.of_another();
+    let spool = spool(&before, &settings());
+    // Not for the first backend, which is `early`: a run that goes on, and one that ends.
+    let changes = [start(1), start(2), end(2), start(3), end(3), start(4)];
+    let left_out = |at| u32::from(at < 3);
+    let mut source = spool.source(&early(), Wants::Early).unwrap();
+    spool.append_but(&changes, left_out);
+    assert_eq!(names(&drain(&mut *source)), "S3 E3 S4");
+    assert_eq!(source.passed(), 6);
+    let mut whole_source = spool.source(&whole(), Wants::Whole).unwrap();
+    assert_eq!(names(&drain(&mut *whole_source)), "E2 E3");
+    before.kill();
+    drop((spool, source, whole_source));
+    // Of what was open only that is ended which the backend was told of.
+    assert_eq!(sent(&disk, &early(), Wants::Early), "E4");
+    assert_eq!(sent(&disk, &whole(), Wants::Whole), "E1 E4");
+}
+
+#[test]
+fn what_waits_in_memory_is_not_given_either_and_is_no_loss() {
+    let disk = MemoryDisk::default();
+    disk.set_read_only(true);
+    let spool = spool(&disk, &Settings { memory_bytes: 1, ..settings() });
+    let mut source = spool.source(&early(), Wants::Early).unwrap();
+    spool.append_but(&[end(1)], |_| 1);
+    assert_eq!(names(&drain(&mut *source)), "");
+    assert_eq!(lost(&spool), [(Reason::MemoryFull, "whole".to_owned(), 1)]);
+}
+
+#[test]
 fn what_is_never_given_out_is_done_with() {
     let disk = MemoryDisk::default();
     let spool = spool(&disk, &settings());
@@ -398,6 +430,31 @@ fn room_is_left_on_the_disk() {
     spool.tend(now + Duration::from_secs(31));
     assert_eq!(spool.append(&[end(3)]).written, 1);
     assert_eq!(names(&drain(&mut *spool.source(&early(), Wants::Early).unwrap())), "E1 E2 E3");
+}
+
+#[test]
+fn what_nobody_has_is_not_given_up_because_others_fill_the_disk() {
+    let disk = MemoryDisk::default();
+    disk.set_free(Some(1_000_000));
+    let small = Settings { segment_bytes: 1, keep_free: 100_000, ..settings() };
+    let before = disk.of_another();
+    let first = spool(&before, &small);
+    let now = Instant::now();
+    first.append(&[end(1), end(2), end(3)]);
+    first.tend(now);
+    // First all of it, then all but so much that writing goes on.
+    for (minute, free) in [(2, 0), (4, 100_100), (6, 0)] {
+        disk.set_free(Some(free));
+        first.tend(now + Duration::from_secs(60 * minute));
+    }
+    assert_eq!((lost(&first), disk.paths("/seg-").len()), (vec![], 3));
+    before.kill();
+    drop(first);
+    // Nor by the next process, which knows nothing of what was free.
+    let second = spool(&disk.of_another(), &small);
+    second.tend(now);
+    assert_eq!(lost(&second), []);
+    assert_eq!(names(&drain(&mut *second.source(&early(), Wants::Early).unwrap())), "E1 E2 E3");
 }
 
 #[test]

@@ -110,8 +110,11 @@ fn sibling(path: &Path, name: &str) -> std::path::PathBuf {
 #[ignore = "writes a file of the repository"]
 fn write_the_fixture() {
     let disk = MemoryDisk::default();
-    let spool = spool(&disk, &settings());
-    spool.append(&[start(1), progress(1), end(1), patch(1), RunChange::Report(crate::model::Report::default())]);
+    let redactions = vec![vec![], vec![crate::redact::Written { emails: true, ..Default::default() }]];
+    let spool = spool(&disk, &Settings { redactions, ..settings() });
+    // The end of version 1 is for both backends; what is of version 2 is not for the second.
+    let changes = [start(1), progress(1), end(1), patch(1), RunChange::Report(crate::model::Report::default())];
+    spool.append_but(&changes, |at| if at == 2 { 0 } else { 2 });
     let folder =
         Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/fixtures/spool-v{}", super::record::VERSION));
     std::fs::create_dir_all(&folder).unwrap();
