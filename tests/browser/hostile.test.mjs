@@ -7,7 +7,7 @@ import { after, before, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { open, watched } from "./lib/browser.mjs";
 import { serve, traceable } from "./lib/server.mjs";
-import { id } from "./lib/traces.mjs";
+import { id, stamp } from "./lib/traces.mjs";
 
 const TEXTS_IN_A_TRACE = 12;
 
@@ -49,7 +49,7 @@ const named = (text) => text || "empty";
 /** A trace with a run for each text, which stands there wherever a text can. */
 function runs(n, texts) {
   const began = Date.UTC(2026, 0, 5, 12, n);
-  const stamp = (k) => `${new Date(began + k).toISOString().replace(/[-:.]/g, "").replace("Z", "000Z")}${id(n, k)}`;
+  const place = (k) => stamp(new Date(began + k), id(n, k));
   return texts.map((text, k) => {
     const message = (role, more = {}) => ({ role, content: text, ...more });
     const kind = ["chain", "llm", "tool", "retriever"][k === 0 ? 0 : 1 + (k % 3)];
@@ -76,7 +76,7 @@ function runs(n, texts) {
       id: id(n, k),
       trace_id: id(n, 0),
       parent_run_id: k === 0 ? null : id(n, 0),
-      dotted_order: k === 0 ? stamp(0) : `${stamp(0)}.${stamp(k)}`,
+      dotted_order: k === 0 ? place(0) : `${place(0)}.${place(k)}`,
       name: named(text),
       run_type: kind,
       start_time: new Date(began + k).toISOString(),

@@ -10,6 +10,11 @@ export function id(trace, n) {
   return `01990000-${hex(trace, 4)}-7000-8000-${hex(n, 12)}`;
 }
 
+/** A run's place in the order of its trace. */
+export function stamp(time, run) {
+  return `${time.toISOString().replace(/[-:.]/g, "").replace("Z", "000Z")}${run}`;
+}
+
 /** Writes one trace of `count` runs: a root, a chain for every twenty, model calls below. */
 export async function write(path, trace, count, more = {}) {
   const file = createWriteStream(path);
@@ -21,8 +26,7 @@ export async function write(path, trace, count, more = {}) {
     const parent = level === 0 ? null : level === 1 ? 0 : n - ((n - 1) % 20);
     const start = n * 10;
     const end = n === 0 ? count * 10 + 50 : level === 1 ? start + 199 : start + 8;
-    const stamp = time(start).replace(/[-:.]/g, "").replace("Z", "000Z") + id(trace, n);
-    dotted = [...dotted.slice(0, level), stamp];
+    dotted = [...dotted.slice(0, level), stamp(new Date(START + start), id(trace, n))];
     const isModel = level === 2;
     const run = {
       id: id(trace, n),

@@ -94,10 +94,6 @@ addEventListener("click", (event) => {
     const fetched = fetch(from.href).then((answer) => (answer.ok ? answer.text() : Promise.reject(answer.status)));
     copy(from, fetched);
   } else if (from instanceof HTMLButtonElement) act(from, new FormData());
-  // A menu closes when one goes on elsewhere.
-  for (const menu of document.querySelectorAll("details.menu[open]")) {
-    if (event.target instanceof Node && !menu.contains(event.target)) menu.removeAttribute("open");
-  }
 });
 
 addEventListener("submit", (event) => {

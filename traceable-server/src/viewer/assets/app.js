@@ -27,6 +27,17 @@ around?.addEventListener("toggle", async () => {
   const url = choice?.dataset.part;
   if (around.open && choice && url) choice.replaceChildren(await part(url, "choice"));
 });
-addEventListener("click", ({ target }) => {
-  if (around?.open && target instanceof Node && !around.contains(target)) around.open = false;
+
+/** Closes what is open above the page, unless one is in it. @param {EventTarget | null} within */
+function shut(within) {
+  for (const menu of document.querySelectorAll("details:is(.menu, .switch)[open]")) {
+    if (!(within instanceof Node && menu.contains(within))) menu.removeAttribute("open");
+  }
+}
+addEventListener("click", ({ target }) => shut(target));
+addEventListener("keydown", ({ key, target }) => {
+  if (key !== "Escape") return;
+  const menu = target instanceof Element ? target.closest("details:is(.menu, .switch)") : null;
+  shut(null);
+  menu?.querySelector("summary")?.focus();
 });
