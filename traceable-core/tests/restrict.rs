@@ -58,7 +58,10 @@ fn a_destination_is_given_no_less_than_whole_trees_and_its_rules_only_add() {
         asked("disk").call(|disk| disk.add_metadata("late", &1));
         health.id()
     });
-    asked("answer").call(|_| {
+    asked("answer").call(|answer| {
+        for (name, mime) in [("list", "text/csv"), ("photo", "image/png"), ("plan", "image/svg+xml")] {
+            answer.attach(name, &Attachment::path(mime, "/not/read/here"));
+        }
         asked("vault").tags(["secret"]).call(|_| asked("key").call(|_| ()));
         asked("model").call(|_| ());
     });
@@ -81,6 +84,12 @@ fn a_destination_is_given_no_less_than_whole_trees_and_its_rules_only_add() {
         assert_eq!(seen, expected);
         assert_eq!(text.contains("ann@example.com"), !hides, "{text}");
         assert_eq!(text.contains("[redacted: email]"), hides, "{text}");
+        // What would be read when it is sent cannot be looked into here: but for the photo.
+        assert_eq!(text.contains("traceable.unread"), hides, "{text}");
+        let files = given.iter().filter_map(RunChange::run).flat_map(|run| &run.attachments);
+        let unread = files.filter(|file| file.metadata.contains_key("traceable.unread")).map(|file| &*file.name);
+        let unread: BTreeSet<&str> = unread.collect();
+        assert_eq!(unread, if hides { BTreeSet::from(["list", "plan"]) } else { BTreeSet::new() });
         let knows_health = seen.contains("health");
         assert_eq!((text.contains("said by hand"), text.contains("note")), (knows_health, knows_health), "{text}");
     }

@@ -33,7 +33,7 @@ pub struct Drained {
     pub sent: u64,
     /// Changes that backends refused for good. They are kept aside.
     pub refused: u64,
-    /// Files of other SDKs that were sent: see [`Remote::replay`].
+    /// Files of other SDKs that were sent: see [`Remote::replay`](crate::delivery::Remote::replay).
     pub replayed: Replayed,
     /// What still waits, and why.
     pub left: Vec<Left>,

@@ -117,7 +117,11 @@ async fn files_are_read_when_they_are_sent_and_redacted() {
         path
     };
     let key = format!("my key is sk-proj-{}", "a1B2c3D4e5F6g7H8i9J0".repeat(3));
+    // So says a redaction of this destination alone, which cannot look into files that are read here.
+    let mut withheld = Attachment::path("text/plain", named("list.txt", b"ann@example.com")).named("list");
+    withheld.metadata.insert("traceable.unread".into(), "for a reason".into());
     let attachments = vec![
+        withheld,
         Attachment::path("image/png", named("photo.png", b"\x89PNG\r\n")).named("photo"),
         Attachment::path("text/plain", named("note.txt", key.as_bytes())).named("note"),
         Attachment::path("text/plain", folder.path().join("missing")).named("missing"),
@@ -133,6 +137,8 @@ async fn files_are_read_when_they_are_sent_and_redacted() {
     };
     assert_eq!(bytes("photo"), "\u{fffd}PNG\r\n");
     assert!(!bytes("note").contains("sk-proj"), "{}", bytes("note"));
+    let list = files.iter().find(|file| file.name == "list").unwrap();
+    assert!(matches!(list.data, AttachmentData::Path(_)) && list.metadata["traceable.unread"] == "for a reason");
     let missing = files.iter().find(|file| file.name == "missing").unwrap();
     assert!(matches!(missing.data, AttachmentData::Path(_)));
     assert!(missing.metadata.contains_key("traceable.unread"));
