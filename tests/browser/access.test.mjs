@@ -2,18 +2,15 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { after, before, test } from "node:test";
-import { open, picture, watched } from "./lib/browser.mjs";
+import { test } from "node:test";
+import { looking, open, picture } from "./lib/browser.mjs";
 import { ours, seed, serve } from "./lib/server.mjs";
 
-let server;
-let browser;
 let axe;
 let pages;
-before(async () => {
-  server = await serve((home) => ours(home, "streams"));
+const viewer = looking(async () => {
+  const server = await serve((home) => ours(home, "streams"));
   await seed(server);
-  browser = await open();
   axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
   const list = await (await fetch(server.url)).text();
   const trace = /\/t\/[0-9a-f-]+/.exec(list)[0];
@@ -27,19 +24,16 @@ before(async () => {
     dashboard: "/stats",
     setup: "/setup",
   };
+  return server;
 });
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-});
+const { at, look } = viewer;
 
 for (const scheme of ["light", "dark"]) {
-  test(`axe has nothing serious to say of any page, ${scheme}`, async () => {
+  look(`axe has nothing serious to say of any page, ${scheme}`, async (page) => {
     const found = [];
+    await page.emulateMedia({ colorScheme: scheme });
     for (const [name, path] of Object.entries(pages)) {
-      const { page, fine } = await watched(browser, server.url);
-      await page.emulateMedia({ colorScheme: scheme });
-      await page.goto(server.url + path);
+      await at(page, path);
       await page.waitForLoadState("load");
       // Through the debugger: the policy of the page lets no foreign script in, this one neither.
       await page.evaluate(axe);
@@ -48,23 +42,19 @@ for (const scheme of ["light", "dark"]) {
         found.push(`${name}: ${each.id}: ${each.nodes.map((node) => node.target.join(" ")).slice(0, 4)}`);
       }
       await picture(page, `${name}-${scheme}`);
-      await fine();
-      await page.close();
     }
     assert.deepEqual(found, []);
   });
 }
 
-test("every page fits a window of 380 pixels", async () => {
+look("every page fits a window of 380 pixels", async (page) => {
+  await page.setViewportSize({ width: 380, height: 800 });
   for (const [name, path] of Object.entries(pages)) {
-    const { page } = await watched(browser, server.url);
-    await page.setViewportSize({ width: 380, height: 800 });
-    await page.goto(server.url + path);
+    await at(page, path);
     await page.waitForLoadState("load");
     const wide = await page.evaluate(() => document.documentElement.scrollWidth);
     await picture(page, `${name}-narrow`);
     assert.ok(wide <= 380, `${name} is ${wide} pixels wide`);
-    await page.close();
   }
 });
 
@@ -74,10 +64,10 @@ test("every page is there without script", async () => {
     const page = await plain.context.newPage();
     const words = { runs: "lighthouse", trace: "find_order", transcript: "lighthouse", thread: "lighthouse", dashboard: "p95", users: "ada" };
     for (const [name, word] of Object.entries(words)) {
-      await page.goto(server.url + pages[name]);
+      await at(page, pages[name]);
       assert.match(await page.locator("body").innerText(), new RegExp(word), name);
     }
-    await page.goto(server.url + pages.trace);
+    await at(page, pages.trace);
     await page.getByRole("link", { name: "find_order" }).first().click();
     assert.match(await page.locator("#beside").innerText(), /Parcel Post/);
   } finally {

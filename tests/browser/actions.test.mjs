@@ -1,37 +1,15 @@
 // What one does on the pages, beside judging, and what the pages do by themselves while somebody looks.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { open, picture, watched } from "./lib/browser.mjs";
+import { looking, picture } from "./lib/browser.mjs";
 import { seed, serve } from "./lib/server.mjs";
 import { id, stamp } from "./lib/traces.mjs";
 
-let server;
-let browser;
-before(async () => {
-  server = await serve();
-  browser = await open();
-});
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-});
-
-/** A test of one page, that also fails when something happened in it that should not have. */
-function does(name, work) {
-  test(name, async () => {
-    const { page, fine } = await watched(browser, server.url);
-    try {
-      await work(page);
-      await fine();
-    } finally {
-      await page.close();
-    }
-  });
-}
+const viewer = looking(() => serve());
+const { at, look: does } = viewer;
 
 /** Takes a run in as LangSmith's SDK sends it. */
 async function send(method, path, run) {
-  const answer = await fetch(server.url + path, {
+  const answer = await fetch(viewer.server.url + path, {
     method,
     headers: { "content-type": "application/json" },
     body: JSON.stringify(run),
@@ -68,9 +46,9 @@ async function copied(page, choice) {
 
 // First, while nothing was traced yet.
 does("an empty store shows how to set up, and turns when the first trace comes", async (page) => {
-  await page.goto(server.url);
+  await at(page, "/");
   await page.locator("main").filter({ hasText: "LANGSMITH_ENDPOINT" }).or(page.getByRole("link", { name: "Setup" })).first().waitFor();
-  await page.goto(`${server.url}/setup`);
+  await at(page, `/setup`);
   await page.getByText("LANGSMITH_ENDPOINT").first().waitFor();
   await page.locator("#waiting").waitFor();
   await picture(page, "setup-empty");
@@ -80,7 +58,7 @@ does("an empty store shows how to set up, and turns when the first trace comes",
 });
 
 does("a run is copied as Markdown, JSON, curl and a line for fine-tuning", async (page) => {
-  await page.goto(`${server.url}/t/${id(1, 0)}`);
+  await at(page, `/t/${id(1, 0)}`);
   await page.locator("#beside article.run").waitFor();
   assert.match(await copied(page, /^Markdown/), /Which way is north\?[\s\S]*Up\./);
   const whole = JSON.parse((await copied(page, "JSON of this run")).trim());
@@ -100,7 +78,7 @@ does("a run that goes on shows its answer as it grows, and then its end", async 
   const inputs = { messages: [{ role: "user", content: "Which way is north?" }] };
   const run = { ...of, name: "goes-on", run_type: "llm", start_time: nanos, status: "pending", inputs };
   await tell({ start: run });
-  await page.goto(`${server.url}/t/${id(2, 0)}`);
+  await at(page, `/t/${id(2, 0)}`);
   await page.locator("#beside article.run[data-open]").waitFor();
   await page.evaluate(() => {
     document.body.dataset.same = "page";
@@ -118,7 +96,7 @@ does("a run that goes on shows its answer as it grows, and then its end", async 
 does("a conversation is tagged and judged, and is removed with its traces", async (page) => {
   const metadata = { thread_id: "the-one", user_id: "ada" };
   await send("POST", "/runs", run(3, ended({ extra: { metadata } })));
-  await page.goto(`${server.url}/threads/the-one`);
+  await at(page, `/threads/the-one`);
   const actions = page.getByRole("region", { name: "Do" }).first();
   await actions.locator("summary", { hasText: "Tag" }).click();
   await actions.getByLabel("Tag", { exact: true }).fill("kept");
@@ -126,29 +104,29 @@ does("a conversation is tagged and judged, and is removed with its traces", asyn
   await actions.getByRole("list", { name: "Tags" }).filter({ hasText: "kept" }).waitFor();
   await actions.getByRole("button", { name: "Bad" }).click();
   await actions.locator("[aria-pressed=true]", { hasText: "Bad" }).waitFor();
-  await page.goto(`${server.url}/threads`);
+  await at(page, `/threads`);
   await page.locator("#rows").filter({ hasText: "kept" }).waitFor();
-  await page.goto(`${server.url}/threads/the-one`);
+  await at(page, `/threads/the-one`);
   await actions.locator("summary", { hasText: "Delete" }).click();
   await actions.getByRole("button", { name: /conversation/ }).click();
   await page.waitForURL(/\/threads$/);
-  assert.equal((await page.request.get(`${server.url}/api/traceable/v1/runs/${id(3, 0)}`)).status(), 404);
+  assert.equal((await page.request.get(`${viewer.server.url}/api/traceable/v1/runs/${id(3, 0)}`)).status(), 404);
 });
 
 does("a trace is removed from its page", async (page) => {
   await send("POST", "/runs", run(4, ended()));
-  await page.goto(`${server.url}/t/${id(4, 0)}`);
+  await at(page, `/t/${id(4, 0)}`);
   const actions = page.getByRole("region", { name: "Do" });
   await actions.locator("summary", { hasText: "Delete" }).click();
   await actions.getByRole("button", { name: "Delete the whole trace" }).click();
   await page.waitForURL((url) => url.pathname === "/");
-  assert.equal((await page.request.get(`${server.url}/t/${id(4, 0)}`)).status(), 404);
+  assert.equal((await page.request.get(`${viewer.server.url}/t/${id(4, 0)}`)).status(), 404);
 });
 
 does("two runs stand beside each other", async (page) => {
   await send("POST", "/runs", run(5, ended({ name: "twice", outputs: { role: "assistant", content: "Up and away." } })));
   await send("POST", "/runs", run(6, ended({ name: "twice", outputs: { role: "assistant", content: "Down and away." } })));
-  await page.goto(`${server.url}/?q=name:twice`);
+  await at(page, `/?q=name:twice`);
   await page.locator("#rows tr").nth(1).waitFor();
   for (const _ of [0, 1]) {
     await page.keyboard.press("j");
@@ -166,7 +144,7 @@ does("a body of 20 MB opens in pieces and is searched", async (page) => {
   const content = `${line.repeat(280_000)}a needle in it ${line.repeat(280_000)}`;
   assert.ok(content.length > 20_000_000);
   await send("POST", "/runs", run(7, ended({ outputs: { role: "assistant", content } })));
-  await page.goto(`${server.url}/t/${id(7, 0)}`);
+  await at(page, `/t/${id(7, 0)}`);
   const answer = page.locator("#beside section.answer");
   await answer.filter({ hasText: "The sea is wide" }).waitFor();
   const shown = (await answer.innerText()).length;
@@ -180,8 +158,8 @@ does("a body of 20 MB opens in pieces and is searched", async (page) => {
 });
 
 does("the tree folds by name, and finds", async (page) => {
-  await seed(server);
-  await page.goto(`${server.url}/?q=name:agent`);
+  await seed(viewer.server);
+  await at(page, `/?q=name:agent`);
   await page.locator("#rows a.whole").first().click();
   const rows = page.locator("#window [role=row]:visible");
   await rows.nth(4).waitFor();

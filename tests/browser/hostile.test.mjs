@@ -3,45 +3,34 @@
 import assert from "node:assert/strict";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { pathToFileURL } from "node:url";
-import { open, watched } from "./lib/browser.mjs";
+import { looking, watched } from "./lib/browser.mjs";
 import { serve, traceable } from "./lib/server.mjs";
 import { id, stamp } from "./lib/traces.mjs";
 
 const TEXTS_IN_A_TRACE = 12;
 
-let server;
-let browser;
 let traces;
-before(async () => {
+const viewer = looking(async () => {
   const corpus = JSON.parse(await readFile(new URL("../../traceable-server/tests/hostile/corpus.json", import.meta.url), "utf8"));
   assert.ok(corpus.length >= 300);
   traces = [];
   for (let at = 0; at < corpus.length; at += TEXTS_IN_A_TRACE) traces.push(corpus.slice(at, at + TEXTS_IN_A_TRACE));
-  server = await serve();
-  browser = await open();
+  const server = await serve();
+  const send = async (path, body) => {
+    const headers = { "content-type": "application/json" };
+    const answer = await fetch(server.url + path, { method: "POST", headers, body: JSON.stringify(body) });
+    assert.ok(answer.ok, `${answer.status}: ${await answer.text()}`);
+  };
   for (const [n, texts] of traces.entries()) {
-    const sent = await fetch(`${server.url}/runs/batch`, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify({ post: runs(n, texts) }),
-    });
-    assert.ok(sent.ok, `${sent.status}: ${await sent.text()}`);
+    await send("/runs/batch", { post: runs(n, texts) });
     for (const [k, text] of texts.entries()) {
-      const score = { id: id(1000 + n, k), run_id: id(n, k), key: text.slice(0, 60) || "empty", value: text, comment: text };
-      const given = await fetch(`${server.url}/feedback`, {
-        method: "POST",
-        headers: { "content-type": "application/json" },
-        body: JSON.stringify(score),
-      });
-      assert.ok(given.ok, `${given.status}: ${await given.text()}`);
+      const key = text.slice(0, 60) || "empty";
+      await send("/feedback", { id: id(1000 + n, k), run_id: id(n, k), key, value: text, comment: text });
     }
   }
-});
-after(async () => {
-  await browser?.close();
-  await server?.stop();
+  return server;
 });
 
 const named = (text) => text || "empty";
@@ -106,7 +95,7 @@ function runs(n, texts) {
 
 test("nothing in a run is more than text, on any screen", async () => {
   // A text may look like a file that was lifted out of a body, and is not there.
-  const { page, fine } = await watched(browser, server.url, /\/blobs\//);
+  const { page, fine } = await watched(viewer.browser, viewer.server.url, /\/blobs\//);
   const say = encodeURIComponent;
   for (const [n, texts] of traces.entries()) {
     const trace = `/t/${id(n, 0)}`;
@@ -115,11 +104,11 @@ test("nothing in a run is more than text, on any screen", async () => {
     const hasThread = !/^\.{1,2}$/.test(named(texts[0]));
     const at = [`/?of=runs&q=${say(`trace:${id(n, 0)}`)}`, `${trace}?view=transcript`, `/compare?a=${id(n, 1)}&b=${id(n, 2)}`];
     for (const path of hasThread ? [...at, `/threads/${thread}`] : at) {
-      await page.goto(server.url + path);
+      await page.goto(viewer.server.url + path);
       await page.locator("main").waitFor();
     }
     for (const run of [0, 1, 2, 3].filter((k) => k < texts.length)) {
-      await page.goto(`${server.url}${trace}?run=${id(n, run)}`);
+      await page.goto(`${viewer.server.url}${trace}?run=${id(n, run)}`);
       await page.locator(`#beside article.run[data-run="${id(n, run)}"]`).waitFor();
       await page.locator("#window [role=row]").first().waitFor();
     }
@@ -134,7 +123,7 @@ test("nothing in a run is more than text, on any screen", async () => {
     }
   }
   for (const path of ["/", "/?of=runs", "/threads", "/users", "/stats", "/stats?by=tag", "/stats?by=user", "/setup"]) {
-    await page.goto(server.url + path);
+    await page.goto(viewer.server.url + path);
     await page.locator("main").waitFor();
     await fine();
   }
@@ -143,12 +132,12 @@ test("nothing in a run is more than text, on any screen", async () => {
 
 test("a trace as one file asks nobody for anything", async () => {
   for (const [n, texts] of traces.entries()) {
-    const answer = await fetch(`${server.url}/t/${id(n, 0)}/file`);
+    const answer = await fetch(`${viewer.server.url}/t/${id(n, 0)}/file`);
     assert.equal(answer.status, 200);
-    const file = join(server.home, `${n}.html`);
+    const file = join(viewer.server.home, `${n}.html`);
     await writeFile(file, Buffer.from(await answer.arrayBuffer()));
     const url = pathToFileURL(file).href;
-    const { page, fine } = await watched(browser, url.slice(0, url.lastIndexOf("/")));
+    const { page, fine } = await watched(viewer.browser, url.slice(0, url.lastIndexOf("/")));
     await page.goto(url);
     await page.evaluate(() => {
       for (const each of document.querySelectorAll("details")) each.open = true;
@@ -171,7 +160,7 @@ function rows(text) {
 
 test("what leaves is obeyed by no spreadsheet, and is whole", async () => {
   const all = traces.flat();
-  const take = async (format) => (await fetch(`${server.url}/api/traceable/v1/export?format=${format}&of=runs`)).text();
+  const take = async (format) => (await fetch(`${viewer.server.url}/api/traceable/v1/export?format=${format}&of=runs`)).text();
   const csv = rows(await take("csv"));
   const cells = csv.flat();
   assert.ok(csv.length >= all.length, `${csv.length} rows`);
@@ -192,8 +181,8 @@ test("what leaves is obeyed by no spreadsheet, and is whole", async () => {
 
 test("a terminal obeys nothing that a run says", async () => {
   const said = [
-    await traceable(server.home, "ls", "--limit", "500"),
-    ...(await Promise.all(traces.map((_, n) => traceable(server.home, "show", id(n, 0))))),
+    await traceable(viewer.server.home, "ls", "--limit", "500"),
+    ...(await Promise.all(traces.map((_, n) => traceable(viewer.server.home, "show", id(n, 0))))),
   ];
   for (const text of said) {
     const obeyed = text.match(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/);

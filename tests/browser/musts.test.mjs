@@ -1,8 +1,8 @@
 // What every viewer of traces must have, each under the name by which the field lists it.
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
-import { after, before, test } from "node:test";
-import { open, picture, watched } from "./lib/browser.mjs";
+import { test } from "node:test";
+import { looking, picture } from "./lib/browser.mjs";
 import { ours, seed, serve } from "./lib/server.mjs";
 
 const MUSTS = [
@@ -31,34 +31,12 @@ const MUSTS = [
   "dark mode",
 ];
 
-let server;
-let browser;
-before(async () => {
-  server = await serve((home) => ours(home, "streams"));
+const viewer = looking(async () => {
+  const server = await serve((home) => ours(home, "streams"));
   await seed(server);
-  browser = await open();
+  return server;
 });
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-});
-
-/** A test of one page, that also fails when something happened in it that should not have. */
-function must(name, work) {
-  test(name, async () => {
-    const { page, fine } = await watched(browser, server.url);
-    try {
-      await work(page);
-      await fine();
-    } finally {
-      await page.close();
-    }
-  });
-}
-
-async function at(page, path) {
-  await page.goto(server.url + path);
-}
+const { at, look: must } = viewer;
 
 /** Opens the newest trace of a name. */
 async function openTrace(page, name, query = `name:${name}`) {
@@ -202,7 +180,7 @@ must("images, audio, files", async (page) => {
   await pane(page).locator("audio").waitFor();
   for (const name of ["paper", "text"]) await pane(page).getByRole("link", { name: new RegExp(name) }).first().waitFor();
   const link = await pane(page).getByRole("link", { name: /text/ }).last().getAttribute("href");
-  const file = await page.request.get(new URL(link, server.url).href);
+  const file = await page.request.get(new URL(link, viewer.server.url).href);
   assert.match(file.headers()["content-disposition"], /^attachment/);
   await picture(page, "files");
   await openTrace(page, "chat", "name:chat");
@@ -302,7 +280,7 @@ must("score, feedback and note from the page", async (page) => {
   for (const said of [/tone\s+0\.5/, /ask again/, /thumbs/]) await kept.filter({ hasText: said }).waitFor();
   // What the SDK reads is what the page wrote.
   const id = await pane(page).locator("article.run").getAttribute("data-run");
-  const answer = await page.request.get(`${server.url}/feedback?run=${id}`);
+  const answer = await page.request.get(`${viewer.server.url}/feedback?run=${id}`);
   const keys = (await answer.json()).map(({ key, score }) => `${key}=${score}`);
   assert.ok(keys.includes("tone=0.5") && keys.includes("thumbs=1"), `${keys}`);
   // It can all be taken back.
@@ -324,7 +302,7 @@ must("dashboard", async (page) => {
   const mark = main.locator("svg a").first();
   await mark.waitFor();
   await picture(page, "dashboard");
-  await page.goto(new URL(await mark.getAttribute("href"), server.url).href);
+  await page.goto(new URL(await mark.getAttribute("href"), viewer.server.url).href);
   assert.ok((await page.locator("#rows tr").count()) > 0, "a mark leads to its runs");
 });
 
@@ -334,11 +312,11 @@ must("live tail", async (page) => {
   await page.evaluate(() => {
     document.body.dataset.same = "page";
   });
-  await seed(server, "one", "came-late");
+  await seed(viewer.server, "one", "came-late");
   await page.locator("#rows a.whole", { hasText: "came-late" }).waitFor();
   assert.equal(await page.evaluate(() => document.body.dataset.same), "page", "without loading the page again");
   // It must not be there for the tests that count.
-  await page.request.post(`${server.url}/api/traceable/v1/delete`, { data: { query: "name:came-late" } });
+  await page.request.post(`${viewer.server.url}/api/traceable/v1/delete`, { data: { query: "name:came-late" } });
 });
 
 must("export from the page", async (page) => {

@@ -1,17 +1,14 @@
 // What a page costs: bytes, requests, elements, memory, frames; also of traces of a hundred thousand runs.
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
-import { elements, open, picture, watched } from "./lib/browser.mjs";
+import { elements, looking, picture } from "./lib/browser.mjs";
 import { seed, serve, traceable } from "./lib/server.mjs";
 import { id, stamp, write } from "./lib/traces.mjs";
 
 const SIZES = [1_000, 10_000, 100_000];
 
-let server;
-let browser;
-before(async () => {
-  server = await serve(async (home) => {
+const viewer = looking(async () => {
+  const server = await serve(async (home) => {
     for (const [n, count] of SIZES.entries()) {
       const file = join(home, `${count}.jsonl`);
       await write(file, n, count);
@@ -19,28 +16,12 @@ before(async () => {
     }
   });
   await seed(server);
-  browser = await open();
+  return server;
 });
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-});
-
-/** A test of one page, which is closed behind it: browsers open six connections to a server, and each page listens on one. */
-function costs(name, work) {
-  test(name, async () => {
-    const { page, fine } = await watched(browser, server.url);
-    try {
-      await work(page);
-      await fine();
-    } finally {
-      await page.close();
-    }
-  });
-}
+const { at, look: costs } = viewer;
 
 costs("the first page is light, and asks nobody else", async (page) => {
-  const client = await browser.context.newCDPSession(page);
+  const client = await viewer.browser.context.newCDPSession(page);
   await client.send("Network.enable");
   await client.send("Network.setCacheDisabled", { cacheDisabled: true });
   let bytes = 0;
@@ -52,7 +33,7 @@ costs("the first page is light, and asks nobody else", async (page) => {
   client.on("Network.loadingFinished", ({ encodedDataLength }) => {
     bytes += encodedDataLength;
   });
-  await page.goto(server.url);
+  await at(page, "/");
   await page.locator("#rows a.whole").first().waitFor();
   await page.waitForLoadState("load");
   console.log(`first page: ${bytes} bytes, ${requests} requests, ${await elements(page)} elements`);
@@ -61,7 +42,7 @@ costs("the first page is light, and asks nobody else", async (page) => {
 });
 
 costs("the newest prompt and answer are one click away", async (page) => {
-  await page.goto(server.url);
+  await at(page, "/");
   await page.locator("#rows a.whole", { hasText: "agent" }).first().click();
   const said = page.locator("#beside");
   assert.ok(await said.locator("[data-role=user]").filter({ hasText: "lighthouse" }).first().isVisible());
@@ -71,7 +52,7 @@ costs("the newest prompt and answer are one click away", async (page) => {
 for (const [n, count] of SIZES.entries()) {
   costs(`a trace of ${count} runs is whole and light`, async (page) => {
     const began = performance.now();
-    await page.goto(`${server.url}/t/${id(n, 0)}`);
+    await at(page, `/t/${id(n, 0)}`);
     const rows = page.locator("#window [role=row]:visible");
     // It opens at the last call of a model.
     await rows.filter({ hasText: `-${count - 1}` }).waitFor();
@@ -107,14 +88,14 @@ for (const [n, count] of SIZES.entries()) {
 }
 
 costs("a new trace is on the page soon after its commit", async (page) => {
-  await page.goto(server.url);
+  await at(page, "/");
   await page.locator("#rows a.whole").first().waitFor();
   const run = { id: id(9, 1), trace_id: id(9, 1), dotted_order: "", name: "in-time", run_type: "chain", inputs: { question: "?" } };
   const now = new Date();
   run.start_time = now.toISOString();
   run.end_time = new Date(now.getTime() + 1).toISOString();
   run.dotted_order = stamp(now, run.id);
-  const answer = await page.request.post(`${server.url}/runs`, { data: run });
+  const answer = await page.request.post(`${viewer.server.url}/runs`, { data: run });
   assert.ok(answer.ok(), await answer.text());
   const committed = performance.now();
   await page.locator("#rows a.whole", { hasText: "in-time" }).waitFor();

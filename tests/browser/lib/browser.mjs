@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { after, before, test } from "node:test";
 import { chromium } from "playwright-core";
 
 const PROGRAM = process.env.TRACEABLE_CHROMIUM ?? "/usr/bin/chromium";
@@ -67,6 +68,38 @@ export async function watched(browser, origin, missing = /^$/) {
       assert.deepEqual(wrong, []);
     },
   };
+}
+
+/** A server, made by `fill`, and a browser for all tests of a file. `look` makes a test of one page, which also fails when
+ * something happened in it that should not have. The page is closed behind it: browsers open six connections to a server,
+ * and each page listens on one. */
+export function looking(fill) {
+  const viewer = {
+    server: undefined,
+    browser: undefined,
+    look(name, work) {
+      test(name, async () => {
+        const { page, fine } = await watched(viewer.browser, viewer.server.url);
+        try {
+          await work(page);
+          await fine();
+        } finally {
+          await page.close();
+        }
+      });
+    },
+    /** Goes to a page of the server. */
+    at: (page, path) => page.goto(viewer.server.url + path),
+  };
+  before(async () => {
+    viewer.server = await fill();
+    viewer.browser = await open();
+  });
+  after(async () => {
+    await viewer.browser?.close();
+    await viewer.server?.stop();
+  });
+  return viewer;
 }
 
 /** Keeps a picture of the page where pictures are wanted. */
