@@ -28,13 +28,18 @@ pub(in crate::otlp) const TOKENS: &str = "gen_ai.client.token.usage";
 pub(in crate::otlp) const TIME_TO_FIRST_TOKEN: &str = "gen_ai.server.time_to_first_token";
 pub(in crate::otlp) const CACHED_TOKENS: &str = "gen_ai.usage.prompt_tokens_details.cached_tokens";
 pub(in crate::otlp) const REASONING_TOKENS: &str = "gen_ai.usage.completion_tokens_details.reasoning_tokens";
-pub(in crate::otlp) const TOOL_ARGUMENTS: &str = "gen_ai.tool.args";
-/// What a decorated function was called with, as Python prints it.
-pub(in crate::otlp) const FUNCTION_ARGS: &str = "function.args";
-pub(in crate::otlp) const FUNCTION_KWARGS: &str = "function.kwargs";
-/// What is looked for in a vector database.
-pub(in crate::otlp) const DB_QUERY: &str = "db.query.text";
 pub(in crate::otlp) const REASONING: &str = "gen_ai.content.reasoning";
+
+/// What openlit 1.45.0 writes and is only read here.
+#[cfg(feature = "otlp-decode")]
+pub(in crate::otlp) mod read {
+    pub(in crate::otlp) const TOOL_ARGUMENTS: &str = "gen_ai.tool.args";
+    /// What a decorated function was called with, as Python prints it.
+    pub(in crate::otlp) const FUNCTION_ARGS: &str = "function.args";
+    pub(in crate::otlp) const FUNCTION_KWARGS: &str = "function.kwargs";
+    /// What is looked for in a vector database.
+    pub(in crate::otlp) const DB_QUERY: &str = "db.query.text";
+}
 
 /// How a value is written, or counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -52,14 +52,16 @@ pub(super) fn inputs(attributes: &mut Attributes) -> Option<Json> {
 
 /// What `OpenLIT` says of a tool, of a function that it decorates, and of a search.
 fn openlit(attributes: &mut Attributes) -> Option<Json> {
-    let tool = named(attributes, &[openlit::TOOL_ARGUMENTS], "input");
+    let tool = named(attributes, &[openlit::read::TOOL_ARGUMENTS], "input");
     let mut arguments = Map::new();
-    for (name, short, none) in [(openlit::FUNCTION_ARGS, "args", "()"), (openlit::FUNCTION_KWARGS, "kwargs", "{}")] {
+    for (name, short, none) in
+        [(openlit::read::FUNCTION_ARGS, "args", "()"), (openlit::read::FUNCTION_KWARGS, "kwargs", "{}")]
+    {
         arguments
             .extend(attributes.text(&[name]).filter(|text| text != none).map(|text| (short.to_owned(), text.into())));
     }
     let arguments = (!arguments.is_empty()).then(|| Json::from_value(&Value::Object(arguments)));
-    tool.or(arguments).or_else(|| Some(object("query", &attributes.text(&[openlit::DB_QUERY])?)))
+    tool.or(arguments).or_else(|| Some(object("query", &attributes.text(&[openlit::read::DB_QUERY])?)))
 }
 
 /// The outputs of a run, as one object.
