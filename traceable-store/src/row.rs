@@ -164,10 +164,6 @@ fn preview_output(outputs: &Value) -> Option<String> {
     messages::preview_output(&messages::output_messages(outputs), PREVIEW).or_else(|| plain(outputs))
 }
 
-/// Under which names programs have what a person wrote or is to read, beside other values.
-const TOLD: &[&str] =
-    &["question", "query", "input", "prompt", "message", "answer", "output", "response", "result", "text", "content"];
-
 /// One line of what is no conversation: a single text, that of several which is for people, or the JSON.
 fn plain(value: &Value) -> Option<String> {
     let text = match value {
@@ -175,10 +171,7 @@ fn plain(value: &Value) -> Option<String> {
         Value::String(text) => text.clone(),
         Value::Object(members) if members.is_empty() => return None,
         Value::Object(members) if members.len() == 1 => return members.values().next().and_then(plain),
-        Value::Object(members) => match TOLD.iter().find_map(|name| members.get(*name)?.as_str()) {
-            Some(text) if !text.trim().is_empty() => text.to_owned(),
-            _ => value.to_string(),
-        },
+        Value::Object(members) => messages::told(members).map_or_else(|| value.to_string(), str::to_owned),
         other => other.to_string(),
     };
     messages::Message::with_text(messages::Role::User, cut(&text, 8 * PREVIEW)).preview(PREVIEW)

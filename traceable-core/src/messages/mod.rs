@@ -38,7 +38,7 @@ use serde_json::Value;
 
 pub use find::{input_messages, output_messages};
 pub use message::{Message, Part, Role};
-pub use preview::{preview_input, preview_output};
+pub use preview::{preview_input, preview_output, told};
 pub use usage::{usage, usage_in_metadata};
 
 /// The first of `keys` that holds something.

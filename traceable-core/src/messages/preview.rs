@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use serde_json::{Map, Value};
+
 use super::{Message, Part, Role};
 
 /// One line of what a model was asked: the last message of the user's that has text, else the last message.
@@ -32,6 +34,25 @@ pub fn preview_input(messages: &[Message], max_chars: usize) -> Option<String> {
 #[must_use]
 pub fn preview_output(messages: &[Message], max_chars: usize) -> Option<String> {
     last(messages, max_chars)
+}
+
+/// Under which names programs have what a person wrote or is to read, beside other values.
+const TOLD: &[&str] =
+    &["question", "query", "input", "prompt", "message", "answer", "output", "response", "result", "text", "content"];
+
+/// Of several values that are no conversation, the text that is for people, by its name.
+///
+/// ```
+/// use serde_json::json;
+/// use traceable_core::messages::told;
+///
+/// let asked = json!({ "number": 1044, "question": "Where is it?" });
+/// assert_eq!(told(asked.as_object().unwrap()), Some("Where is it?"));
+/// ```
+#[must_use]
+pub fn told(values: &Map<String, Value>) -> Option<&str> {
+    let text = TOLD.iter().find_map(|name| values.get(*name)?.as_str());
+    text.filter(|text| !text.trim().is_empty())
 }
 
 fn last(messages: &[Message], max_chars: usize) -> Option<String> {

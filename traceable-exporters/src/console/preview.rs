@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 use traceable_core::{
-    messages::{Message, input_messages, output_messages, preview_input, preview_output},
+    messages::{Message, input_messages, output_messages, preview_input, preview_output, told},
     model::Json,
 };
 
@@ -69,7 +69,7 @@ fn said(messages: &[Message], line: Option<String>) -> Option<Preview> {
     Some(if is_text { Preview::quoted(&line) } else { Preview::bare(&line) })
 }
 
-/// Any value: a text in quotation marks, the one field of an object, nothing for nothing, else its JSON.
+/// Any value: a text in quotation marks, the one field of an object or that for people, nothing for nothing, else its JSON.
 fn plain(value: &Value, json: &str, depth: usize) -> Option<Preview> {
     match value {
         Value::String(text) => Some(Preview::quoted(text)),
@@ -77,6 +77,7 @@ fn plain(value: &Value, json: &str, depth: usize) -> Option<Preview> {
         Value::Object(fields) if fields.len() == 1 && depth > 0 => {
             fields.values().next().and_then(|only| plain(only, &only.to_string(), depth - 1))
         }
+        Value::Object(fields) if told(fields).is_some() => told(fields).map(Preview::quoted),
         // Text that could not be read as JSON stands as it is.
         Value::Null if json.trim() == "null" => None,
         _ => Some(Preview::bare(json.trim())),
@@ -106,6 +107,7 @@ mod tests {
             ),
             (r#"{"prompt":"Once","n":1}"#, "\"Once\""),
             (r#"{"question":"Why?"}"#, "\"Why?\""),
+            (r#"{"limit":2,"query":"Why?"}"#, "\"Why?\""),
             (r#"{"city":"Paris","unit":"C"}"#, r#"{"city":"Paris","unit":"C"}"#),
             ("{\n  \"a\": 1,\n  \"b\": 2\n}", r#"{ "a": 1, "b": 2 }"#),
             ("{}", ""),
