@@ -125,6 +125,24 @@ fn what_is_wrong_with_a_query_is_shown_where_it_stands_and_the_list_stays() {
 }
 
 #[test]
+fn what_is_exported_is_what_is_listed() {
+    let home = tempfile::tempdir().unwrap();
+    let server = Server::start(home.path());
+    let call = json!({ "id": id(9), "parent_run_id": id(1), "run_type": "llm", "name": "chat", "inputs": {} });
+    let elsewhere = json!({ "session_name": "docs", "name": "other" });
+    post(&server, &[root(1, &json!({})), root(1, &call), root(2, &json!({})), root(3, &elsewhere)]);
+    let exported = |path: &str| {
+        let csv = part(&server, &link(&page(&server, path), "CSV</a>"), "");
+        ["answer", "chat", "other"].map(|name| csv.matches(&format!(",{name},")).count())
+    };
+    assert_eq!(exported("/"), [2, 1, 1]);
+    assert_eq!(exported("/?of=runs&q=type%3Allm"), [0, 1, 0]);
+    assert_eq!(exported("/?q=input%3Aquestion&project=docs"), [0, 0, 1]);
+    // The list of a query that cannot be read is the one without it.
+    assert_eq!(exported("/?q=nmae%3Ax&project=shop"), [2, 1, 0]);
+}
+
+#[test]
 fn an_empty_store_says_how_to_fill_it_from_where_the_browser_is() {
     let home = tempfile::tempdir().unwrap();
     let server = Server::start(home.path());

@@ -12,13 +12,13 @@ use axum::{
 };
 use maud::{Markup, html};
 use traceable_core::model::{Run, RunId, Score, ScoreTarget, Thread};
-use traceable_store::StoredRun;
+use traceable_store::{Of, Query, StoredRun};
 
 use super::{body, copy, file};
 use crate::{
     http::{App, Refusal, Table},
     viewer::{
-        Place, Trouble,
+        Trouble,
         place::address,
         show,
         text::{plain, text},
@@ -98,7 +98,7 @@ pub(in crate::viewer) fn actions_of_thread(thread: &Thread, scores: &[Score]) ->
         removals: vec![("Delete the conversation with all its traces".to_owned(), "", url)],
     };
     let query = format!("thread:{}", serde_json::json!(thread.id));
-    section(&about, scores, &exports(&query))
+    section(&about, scores, &exports(&query, Of::Traces))
 }
 
 /// A text as one part of a path.
@@ -205,14 +205,13 @@ fn copies(run: &Run) -> Markup {
     }
 }
 
-/// What a place lists, in every form.
-pub(in crate::viewer) fn export_menu(place: &Place) -> Markup {
-    let query = place.query().map(|query| query.to_string()).unwrap_or_default();
-    html! { details.menu { summary { "Export" } (exports(&query)) } }
+/// What a list shows, in every form.
+pub(in crate::viewer) fn export_menu(query: &Query, of: Of) -> Markup {
+    html! { details.menu { summary { "Export" } (exports(&query.to_string(), of)) } }
 }
 
-fn exports(query: &str) -> Markup {
-    let forms = [
+fn exports(query: &str, of: Of) -> Markup {
+    let mut forms = vec![
         ("jsonl", "JSON Lines"),
         ("csv", "CSV"),
         ("markdown", "Markdown"),
@@ -220,12 +219,16 @@ fn exports(query: &str) -> Markup {
         ("otlp", "OpenTelemetry (OTLP)"),
         ("openai", "OpenAI fine-tuning"),
         ("dataset", "Dataset"),
-        ("chrome", "Chrome trace"),
     ];
+    let of = if of == Of::Runs { "runs" } else { "traces" };
+    // A run alone has no place in time to be drawn.
+    if of == "traces" {
+        forms.push(("chrome", "Chrome trace"));
+    }
     html! {
         ul {
             @for (format, name) in forms {
-                li { a href=(address(EXPORT, [("format", format), ("q", query), ("of", "traces")])) download { (name) } }
+                li { a href=(address(EXPORT, [("format", format), ("q", query), ("of", of)])) download { (name) } }
             }
         }
     }
