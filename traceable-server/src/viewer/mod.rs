@@ -75,7 +75,7 @@ impl IntoResponse for Trouble {
         let body = html! {
             main.narrow {
                 h1 { (status.canonical_reason().unwrap_or("It does not work")) }
-                p { (text) }
+                p { (show::text(&text)) }
                 p { a href="/" { "All runs" } }
             }
         };

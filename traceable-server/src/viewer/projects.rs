@@ -11,7 +11,7 @@ use maud::{Markup, html};
 use serde::Deserialize;
 use traceable_store::{Facet, Field, Of, Query};
 
-use super::{App, Place, Trouble, frame};
+use super::{App, Place, Trouble, frame, show};
 use crate::print;
 
 /// Environments that are shown.
@@ -63,7 +63,7 @@ fn choice(title: &str, name: &str, now: &str, of: &[(&str, Option<u64>)], place:
             @for (value, traces) in of {
                 li {
                     a href=(link(value)) aria-current=[(*value == now).then_some("true")] {
-                        span.value { (value) }
+                        span.value { (show::text(value)) }
                         @if let Some(traces) = traces { span.n { (print::count(*traces)) } }
                     }
                 }
