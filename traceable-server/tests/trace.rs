@@ -201,3 +201,24 @@ fn two_runs_are_laid_side_by_side() {
     let (_, same) = page(&server, &format!("/compare?a={TRACE}&b={TRACE}"), "");
     assert!(same.contains("the same") && !same.contains("only in"));
 }
+
+#[test]
+fn what_is_compared_keeps_the_page_light_and_the_rest_is_said() {
+    let long = |word: &str| (0..30_000).map(|n| format!("{word}{}\n", n % 9)).collect::<String>();
+    let words = |word: &str| format!("{word} same ").repeat(10_000);
+    let one = |id: &str, word: &str| {
+        run(id, Some(TRACE), "chat", "tool", 0, &json!({ "inputs": long(word), "outputs": words(word) }))
+    };
+    let below =
+        |n: u32| run(&format!("019b0000-0000-7000-8000-0000001{n:05x}"), Some(TRACE), "step", "tool", 1, &json!({}));
+    let root = run(TRACE, None, "agent", "agent", 0, &json!({}));
+    let runs = [root, one(FIRST, "a"), one(LAST, "b")].into_iter().chain((0..600).map(below)).collect();
+    let (server, _home) = with(runs);
+    let (_, compared) = page(&server, &format!("/compare?a={FIRST}&b={LAST}"), "");
+    assert!(compared.matches("</").count() < 5_000, "{} elements", compared.matches("</").count());
+    assert!(compared.len() < 1_000_000, "{} bytes", compared.len());
+    let input = between(&compared, "<h2>Input</h2>", "</section>");
+    assert!(input.contains("lines more") && input.contains(&format!("href=\"/body/{LAST}/input\"")), "{input}");
+    let (_, trees) = page(&server, &format!("/compare?a={TRACE}&b={FIRST}"), "");
+    assert!(trees.contains("Only the first 500 runs") && trees.matches("<tr").count() < 520);
+}
