@@ -195,6 +195,27 @@ fn threads_users_and_the_dashboard_lead_to_their_traces() {
 }
 
 #[test]
+fn links_to_a_user_and_a_thread_hold_whatever_they_are_called() {
+    let home = tempfile::tempdir().unwrap();
+    let server = Server::start(home.path());
+    let name = "a \"b\" \\c\td/e?f#g";
+    let of = json!({ "extra": { "metadata": { "thread_id": name, "user_id": name } }, "tags": [name] });
+    post(&server, &[root(1, &of), root(2, &json!({}))]);
+    let shown = "a &quot;b&quot; \\c\td/e?f#g";
+    let thread = page(&server, &link(&page(&server, "/threads"), &format!(">{shown}</a>")));
+    let trace = page(&server, &format!("/t/{}", id(1)));
+    assert_eq!(page(&server, &link(&trace, &format!(">{shown}</a>"))), thread);
+    let tag = link(&page(&server, "/"), "title=\"Only these\"");
+    let user =
+        |page: &str| format!("/?q=user{}", page.split("href=\"/?q=user").nth(1).unwrap().split('"').next().unwrap());
+    for url in [user(&thread), user(&trace), tag] {
+        assert_eq!(questions(&page(&server, &url)), ["1"], "{url}");
+    }
+    let csv = part(&server, &link(&thread, "CSV</a>"), "");
+    assert_eq!(csv.matches(",answer,").count(), 1, "{csv}");
+}
+
+#[test]
 fn a_project_is_chosen_once_and_kept_on_all_pages() {
     let home = tempfile::tempdir().unwrap();
     let server = Server::start(home.path());

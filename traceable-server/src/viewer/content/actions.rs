@@ -12,7 +12,7 @@ use axum::{
 };
 use maud::{Markup, html};
 use traceable_core::model::{Run, RunId, Score, ScoreTarget, Thread};
-use traceable_store::{Of, Query, StoredRun};
+use traceable_store::{Field, Of, Query, StoredRun};
 
 use super::{body, copy, file};
 use crate::{
@@ -20,7 +20,7 @@ use crate::{
     viewer::{
         Trouble,
         place::address,
-        show,
+        show, terms,
         text::{plain, text},
     },
 };
@@ -97,7 +97,7 @@ pub(in crate::viewer) fn actions_of_thread(thread: &Thread, scores: &[Score]) ->
         tag_url: format!("{url}/tags"),
         removals: vec![("Delete the conversation with all its traces".to_owned(), "", url)],
     };
-    let query = format!("thread:{}", serde_json::json!(thread.id));
+    let query = terms::is(&Field::Thread, &thread.id).to_string();
     section(&about, scores, &exports(&query, Of::Traces))
 }
 

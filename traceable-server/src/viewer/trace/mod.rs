@@ -18,10 +18,10 @@ use axum::{
 use maud::{Markup, html};
 use serde::Deserialize;
 use traceable_core::model::RunId;
-use traceable_store::Store;
+use traceable_store::{Field, Store};
 
 use self::{find::Found, pane::Shown, talk::Talk, tree::Tree};
-use super::{App, Place, Trouble, content::As, frame, place::address, show};
+use super::{App, Place, Trouble, content::As, frame, place::address, show, terms};
 use crate::{
     http::{Refusal, Table},
     print::{counted, dollars, duration, tokens},
@@ -136,7 +136,7 @@ fn whole(found: &Found, tree: Option<&Tree>, beside: &Markup, place: &Place) -> 
 /// The trace in one line.
 fn head(found: &Found, place: &Place) -> Markup {
     let Found { head, totals, .. } = found;
-    let runs_of = |field: &str, value: &str| address("/", [("q", format!("{field}:\"{value}\"").as_str())]);
+    let runs_of = |user: &str| address("/", [("q", terms::is(&Field::User, user).to_string().as_str())]);
     html! {
         header.trace-head id="head" {
             h1 { (show::kind(&head.run_type)) " " (show::text(&head.name)) (show::status(head.status)) }
@@ -156,7 +156,7 @@ fn head(found: &Found, place: &Place) -> Markup {
                 @if let Some(thread) = &head.thread_id {
                     li { "thread " a href=(place.link(&format!("/threads/{}", segment(thread)), &[])) { (show::text(thread)) } }
                 }
-                @if let Some(user) = &head.user { li { "user " a href=(runs_of("user", user)) { (show::text(user)) } } }
+                @if let Some(user) = &head.user { li { "user " a href=(runs_of(user)) { (show::text(user)) } } }
                 li { "project " a href=(address("/", [("project", head.project.as_str())])) { (show::text(&head.project)) } }
                 @if let Some(environment) = &head.environment { li { (show::text(environment)) } }
             }
