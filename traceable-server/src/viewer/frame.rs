@@ -65,6 +65,7 @@ pub(super) fn page(
                     (switch(tab, &place))
                 }
                 (body)
+                p #said role="status" {}
             }
         }
     };
