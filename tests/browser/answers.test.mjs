@@ -26,6 +26,26 @@ after(async () => {
   await server?.stop();
 });
 
+test("a trace is asked for its tree once", async () => {
+  const { page, fine } = await watched(browser, server.url);
+  const asked = [];
+  page.on("request", (request) => asked.push(new URL(request.url()).pathname));
+  const listens = page.waitForRequest(/\/events\?/);
+  await page.goto(`${server.url}/t/${id(1)}`);
+  await page.locator("#window [role=row]", { hasText: "step 3" }).waitFor();
+  await listens;
+  // What the stream answers first is there when this change comes.
+  const tags = `${server.url}/api/traceable/v1/runs/${id(1)}/tags`;
+  const again = page.waitForRequest(/\/skeleton$/);
+  const before = asked.filter((path) => path.endsWith("/skeleton")).length;
+  await page.request.post(tags, { data: { add: ["seen"] } });
+  await again;
+  assert.equal(before, 1);
+  assert.equal(asked.filter((path) => path.endsWith("/skeleton")).length, 2);
+  await fine();
+  await page.close();
+});
+
 test("a part that fails leaves the page as it is, and says so", async () => {
   const { page } = await watched(browser, server.url);
   await page.goto(`${server.url}/t/${id(1)}?run=${id(1)}`);

@@ -157,4 +157,4 @@ grip.addEventListener("keydown", (event) => {
 
 arrived();
 changed();
-listen(changed, changed, { trace: main.dataset.trace });
+listen(changed, changed, { trace: main.dataset.trace, since: main.dataset.n });

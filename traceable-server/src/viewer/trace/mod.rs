@@ -77,6 +77,8 @@ async fn page(
     let id: RunId = trace.parse().map_err(|_| MISSING)?;
     let part = headers.get("x-part").and_then(|name| name.to_str().ok()).unwrap_or_default().to_owned();
     let (asked, how) = (part.clone(), wanted.how);
+    // Before it is asked what there is, so that no change falls between.
+    let n = app.live.n();
     let loaded = app.ask(move |store| load(store, id, &wanted, &asked)).await?;
     let Loaded { found, tree, beside } = loaded.ok_or(MISSING)?;
     let beside = beside.map(|beside| match beside {
@@ -86,7 +88,7 @@ async fn page(
     let answer = match part.as_str() {
         "head" => head(&found, &place),
         "beside" => beside.unwrap_or_default(),
-        _ => return Ok(whole(&found, tree.as_ref(), &beside.unwrap_or_default(), &place)),
+        _ => return Ok(whole(&found, tree.as_ref(), &beside.unwrap_or_default(), &place, n)),
     };
     Ok(([(CACHE_CONTROL, "no-store")], answer).into_response())
 }
@@ -118,9 +120,9 @@ fn load(store: &Store, id: RunId, wanted: &Wanted, part: &str) -> traceable_stor
     Ok(Some(Loaded { found, tree, beside: Some(beside) }))
 }
 
-fn whole(found: &Found, tree: Option<&Tree>, beside: &Markup, place: &Place) -> Response {
+fn whole(found: &Found, tree: Option<&Tree>, beside: &Markup, place: &Place, n: u64) -> Response {
     let body = html! {
-        main.trace id="main" data-trace=(found.trace()) data-open=(found.totals.open) {
+        main.trace id="main" data-trace=(found.trace()) data-n=(n) data-open=(found.totals.open) {
             (head(found, place))
             div.split {
                 (tree::tree(found, tree, place))
