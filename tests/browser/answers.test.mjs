@@ -46,6 +46,26 @@ test("a trace is asked for its tree once", async () => {
   await page.close();
 });
 
+test("the request of a call stands folded below it", async () => {
+  const { page, fine } = await watched(browser, server.url);
+  const run = (n, parent, name, run_type) => ({
+    end: { id: id(n), trace_id: id(5), parent_id: parent && id(parent), name, run_type, status: "ok", start_time: 1.76e18 + n * 1e9, end_time: 1.76e18 + n * 2e9 },
+  });
+  const runs = [run(5, null, "agent", "chain"), run(6, 5, "chat", "llm"), run(7, 6, "POST", "http"), run(8, 5, "find", "tool"), run(9, 8, "GET", "http")];
+  await page.request.post(`${server.url}/api/traceable/v1/changes`, { data: runs });
+  await page.goto(`${server.url}/t/${id(5)}`);
+  const names = () => page.locator("#window [role=row]:visible .name b").allInnerTexts();
+  await page.locator("#window [role=row]", { hasText: "GET" }).waitFor();
+  assert.deepEqual(await names(), ["agent", "chat", "find", "GET"]);
+  await page.locator("#window [role=row]", { hasText: "chat" }).locator(".twist").click();
+  assert.deepEqual(await names(), ["agent", "chat", "POST", "find", "GET"]);
+  // Whoever was sent its address sees it.
+  await page.goto(`${server.url}/t/${id(5)}?run=${id(7)}`);
+  await page.locator('#window [role=row][aria-selected="true"]', { hasText: "POST" }).waitFor();
+  await fine();
+  await page.close();
+});
+
 test("a part that fails leaves the page as it is, and says so", async () => {
   const { page } = await watched(browser, server.url);
   await page.goto(`${server.url}/t/${id(1)}?run=${id(1)}`);
