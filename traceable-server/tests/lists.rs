@@ -216,6 +216,52 @@ fn links_to_a_user_and_a_thread_hold_whatever_they_are_called() {
 }
 
 #[test]
+fn pages_stay_light_and_whole_whatever_comes() {
+    let home = tempfile::tempdir().unwrap();
+    let server = Server::start(home.path());
+    let long = "long ".repeat(4_000);
+    let many: Value =
+        (0..1_000).map(|n| (format!("key {n}"), json!({ "a": [n, n] }))).collect::<serde_json::Map<_, _>>().into();
+    let tags: Vec<String> = (0..500).map(|n| format!("tag {n}")).collect();
+    let parts = json!([{ "role": "user", "content": vec![json!({ "type": "text", "text": "part" }); 20_000] }]);
+    let said: Vec<Value> = (0..20_000).map(|n| json!({ "role": "user", "content": format!("message {n}") })).collect();
+    let of = |n: u32, messages: &Value| {
+        let metadata = json!({ "metadata": { "thread_id": format!("{n} {long}"), "user_id": format!("{n} {long}"), "many": many } });
+        root(
+            n,
+            &json!({
+                "name": format!("{n} {long}"), "run_type": "llm", "tags": tags, "extra": metadata, "error": long,
+                "inputs": { "messages": messages },
+            }),
+        )
+    };
+    post(&server, &[of(1, &parts), of(2, &said.into())]);
+    post(&server, &(3..12).map(|n| of(n, &json!([]))).collect::<Vec<_>>());
+    let (trace, chat) = (id(1), id(2));
+    let light = |path: &str, elements: usize, bytes: usize| {
+        let shown = page(&server, path);
+        assert!(shown.matches("</").count() < elements, "{path}: {} elements", shown.matches("</").count());
+        assert!(shown.len() < bytes, "{path}: {} bytes", shown.len());
+    };
+    for path in ["/", "/?of=runs", "/threads", "/users", "/stats?by=name", "/projects", "/complete?q=name:&at=5"] {
+        // Links hold what they look for.
+        light(path, 3_000, 3_000_000);
+    }
+    for path in [
+        format!("/t/{trace}"),
+        format!("/t/{trace}?view=transcript"),
+        format!("/t/{chat}"),
+        format!("/compare?a={trace}&b={chat}"),
+    ] {
+        light(&path, 6_000, 3_000_000);
+    }
+    let first = format!("/body/{chat}/input?messages=4&to=19974");
+    light(&first, 3_000, 1_000_000);
+    let next = link(&page(&server, &first), " messages more");
+    assert!(page(&server, &next).contains("message 104") && !page(&server, &next).contains("message 103<"), "{next}");
+}
+
+#[test]
 fn a_project_is_chosen_once_and_kept_on_all_pages() {
     let home = tempfile::tempdir().unwrap();
     let server = Server::start(home.path());

@@ -162,7 +162,7 @@ fn candidates(store: &Store, row: &Row) -> Result<Markup> {
     let list = List { query, limit: 51, ..List::default() };
     let found = store.list(&list)?;
     Ok(html! {
-        h1 { "Compare " (show::text(&row.name)) " with …" }
+        h1 { "Compare " (show::name(&row.name)) " with …" }
         form method="get" action="/compare" {
             input type="hidden" name="a" value=(row.id);
             label { "The id of a run or a trace " input name="b" required size="36"; } " "
@@ -197,7 +197,7 @@ fn beside(a: &Half, b: &Half) -> Markup {
         html! {
             th scope="col" {
                 span.side { (letter) } " "
-                a href=(half.whole("")) { (show::text(&row.name)) }
+                a href=(half.whole("")) { (show::name(&row.name)) }
                 " " (show::kind(&row.run_type)) (show::status(row.status))
                 span.note { (show::moment(row.start_time)) @if let Some(model) = &row.model { " · " (show::text(model)) } }
             }
@@ -246,11 +246,11 @@ fn line(depth: usize, a: Option<&Row>, b: Option<&Row>) -> Markup {
         tr.only[!only.is_empty()] {
             td {
                 svg.indent width=(14 * depth.min(24)) height="1" aria-hidden="true" {}
-                @if only.is_empty() { a href=(to(a, b)) { (show::text(&row.name)) } } @else { (show::text(&row.name)) }
+                @if only.is_empty() { a href=(to(a, b)) { (show::name(&row.name)) } } @else { (show::name(&row.name)) }
                 " " (show::kind(&row.run_type))
                 @if !only.is_empty() { " " span.note { (only) } }
                 @for (letter, row) in [("A", a), ("B", b)] { @if let Some(row) = row.filter(|row| row.error.is_some()) {
-                    " " span.status.error title=(show::plain(row.error.as_deref().unwrap_or_default())) { "error in " (letter) }
+                    " " span.status.error title=(show::plain(show::brief(row.error.as_deref().unwrap_or_default()))) { "error in " (letter) }
                 } }
             }
             (three(number(a, took), number(b, took), |n| duration(n as i64)))

@@ -373,7 +373,7 @@ fn split(found: &Found, place: &Place, wanted: &Wanted) -> Markup {
                 tbody {
                     @for row in &found.split {
                         @let first = html! {
-                            @if let Some(value) = &row.value { a href=(link(value)) { (show::text(value)) } }
+                            @if let Some(value) = &row.value { a href=(link(value)) { (show::name(value)) } }
                             @else { span.quiet { "without" } }
                         };
                         (numbers(&first, row, Some(largest)))

@@ -98,8 +98,8 @@ pub(super) fn side(facets: &Facets, place: &Place, more: &[(&str, &str)]) -> Mar
                 ul {
                     @for (facet, (url, is_on)) in links {
                         li {
-                            a href=(url) aria-current=[is_on.then_some("true")] title=(show::plain(&facet.value)) {
-                                span.value { (show::text(&facet.value)) }
+                            a href=(url) aria-current=[is_on.then_some("true")] title=(show::plain(show::brief(&facet.value))) {
+                                span.value { (show::name(&facet.value)) }
                                 span.n { (print::count(facet.runs)) @if is_on { span.off title="Take away" { "×" } } }
                             }
                         }

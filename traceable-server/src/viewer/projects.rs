@@ -63,7 +63,7 @@ fn choice(title: &str, name: &str, now: &str, of: &[(&str, Option<u64>)], place:
             @for (value, traces) in of {
                 li {
                     a href=(link(value)) aria-current=[(*value == now).then_some("true")] {
-                        span.value { (show::text(value)) }
+                        span.value { (show::name(value)) }
                         @if let Some(traces) = traces { span.n { (print::count(*traces)) } }
                     }
                 }

@@ -11,7 +11,12 @@ use serde::Deserialize;
 use traceable_core::model::ScoreTarget;
 use traceable_store::{Field, List, Listed, Of, Op, Order, Query, StoredRun, ThreadSummary, Value};
 
-use super::{App, Place, Tab, Trouble, content, frame, show, terms, text::text};
+use super::{
+    App, Place, Tab, Trouble,
+    content::{self, As, Body},
+    frame, show, terms,
+    text::text,
+};
 use crate::{
     http::Refusal,
     print::{counted, dollars, duration, tokens},
@@ -97,7 +102,7 @@ fn facts(ThreadSummary { thread, tally, .. }: &ThreadSummary, place: &Place) -> 
             @if let Some(last) = tally.last_time { " · " (show::moment(last)) }
         }
         @if !thread.metadata.is_empty() {
-            details { summary { "Metadata" } (content::json(&serde_json::Value::Object(thread.metadata.clone()))) }
+            details { summary { "Metadata" } (content::tree(&serde_json::Value::Object(thread.metadata.clone()), "", &Body::loose(As::Json))) }
         }
     }
 }

@@ -17,6 +17,7 @@ use traceable_store::{Field, Of, Query, StoredRun};
 use super::{body, copy, file};
 use crate::{
     http::{App, Refusal, Table},
+    print::counted,
     viewer::{
         Trouble,
         place::address,
@@ -27,6 +28,8 @@ use crate::{
 
 /// Scores that are shown at once.
 const SCORES: usize = 50;
+/// Tags that are shown; who tags here can give no more.
+const TAGS: usize = 200;
 /// The key of a thumb.
 const THUMB: &str = "thumbs";
 /// Where exports come from.
@@ -138,9 +141,10 @@ fn section(about: &About<'_>, scores: &[Score], copies: &Markup) -> Markup {
             p.trouble role="status" hidden {}
             @if !about.tags.is_empty() {
                 ul.tags aria-label="Tags" data-url=(about.tag_url) {
-                    @for tag in about.tags {
+                    @for tag in about.tags.iter().take(TAGS) {
                         li { (text(tag)) button.needs type="button" data-act="untag" data-tag=(tag) aria-label={ "Remove the tag " (plain(tag)) } { "×" } }
                     }
+                    @if about.tags.len() > TAGS { li { "… " (counted((about.tags.len() - TAGS) as u64, "tag")) " more" } }
                 }
             } @else { ul.tags hidden data-url=(about.tag_url) {} }
             (given(scores))

@@ -152,7 +152,7 @@ fn table(found: &Found, tree: &Tree, place: &Place) -> Markup {
                     tr {
                         td {
                             svg.indent width=(14 * depth.min(MAX_LEVELS)) height="1" aria-hidden="true" {}
-                            a href=(place.link(&path, &[("row", &number.to_string())])) { (show::text(word(&of.all_names, &of.names, at))) }
+                            a href=(place.link(&path, &[("row", &number.to_string())])) { (show::name(word(&of.all_names, &of.names, at))) }
                             " " (show::kind(&RunType::from(kind.to_owned())))
                             (show::status(of.statuses.get(at).copied().unwrap_or_default()))
                             @if depth == 0 && Some(*number) != tree.root {
