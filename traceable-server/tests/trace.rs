@@ -222,3 +222,37 @@ fn what_is_compared_keeps_the_page_light_and_the_rest_is_said() {
     let (_, trees) = page(&server, &format!("/compare?a={TRACE}&b={FIRST}"), "");
     assert!(trees.contains("Only the first 500 runs") && trees.matches("<tr").count() < 520);
 }
+
+#[test]
+fn times_at_the_ends_of_what_there_is_break_no_page() {
+    let at = |from: i64, to: i64| json!({ "start_time": from, "end_time": to });
+    let stream = json!({ "first_chunk": i64::MAX, "last_chunk": i64::MIN, "chunks": 2, "raw": [[i64::MAX, "a"], [i64::MIN, "b"]] });
+    let event = |time: i64| json!({ "name": "new_token", "time": time });
+    let more = json!({ "start_time": i64::MIN, "end_time": i64::MAX, "stream": stream, "events": [event(i64::MAX), event(i64::MIN)] });
+    let told = json!({ "start_time": i64::MAX, "end_time": i64::MIN, "events": [event(i64::MIN), event(i64::MAX)] });
+    let (server, _home) = with(vec![
+        run(TRACE, None, "agent", "agent", 0, &at(i64::MIN, i64::MAX)),
+        run(FIRST, Some(TRACE), "chat", "llm", 0, &more),
+        run(TOOL, Some(TRACE), "find", "tool", 0, &at(i64::MAX, i64::MIN)),
+        run(LAST, Some(TRACE), "chat", "llm", 0, &told),
+    ]);
+    let of_trace = ["", "?view=transcript", "/skeleton", "/file"].map(|more| format!("/t/{TRACE}{more}"));
+    let of_runs = [TRACE, FIRST, TOOL, LAST].into_iter().flat_map(|id| {
+        [
+            format!("/t/{TRACE}?run={id}"),
+            format!("/t/{TRACE}/chunks?run={id}"),
+            format!("/t/{TRACE}/raw?run={id}"),
+            format!("/compare?a={id}&b={FIRST}"),
+        ]
+    });
+    let lists = ["/", "/?of=runs", "/?of=runs&order=oldest", "/stats", "/stats?of=runs", "/stats?range=1h", "/threads"]
+        .map(str::to_owned);
+    for path in of_trace.into_iter().chain(of_runs).chain(lists) {
+        let (status, page) = page(&server, &path, "");
+        assert_eq!(status, 200, "{path}: {page}");
+    }
+    for format in ["jsonl", "otlp", "markdown", "html", "csv", "openai", "dataset", "chrome"] {
+        let (status, _) = page(&server, &format!("/api/traceable/v1/export?format={format}&of=traces"), "");
+        assert_eq!(status, 200, "{format}");
+    }
+}

@@ -82,7 +82,7 @@ pub(crate) fn trace(trace: &Trace, below: Option<RunId>) -> String {
             h1 { (text(head.map_or("?", |row| &row.name))) }
             p.none {
                 (counted(trace.runs.len() as u64, "run"))
-                @if let Some(end) = totals.end_time { " · " (duration(end - totals.start_time)) }
+                @if let Some(end) = totals.end_time { " · " (duration(end.saturating_sub(totals.start_time))) }
                 @if totals.total_tokens > 0 { " · " (tokens(totals.total_tokens)) " tokens" }
                 @if totals.cost > 0.0 { " · " (dollars(totals.cost)) }
                 " · " (format_time(totals.start_time))

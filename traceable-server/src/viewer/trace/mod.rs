@@ -145,7 +145,7 @@ fn head(found: &Found, place: &Place) -> Markup {
             ul.facts {
                 li { (counted(totals.runs, "run")) }
                 @if let Some(end) = totals.end_time.filter(|_| totals.open == 0) {
-                    li { (duration(end - totals.start_time)) }
+                    li { (duration(end.saturating_sub(totals.start_time))) }
                 }
                 @if let Some(first) = totals.first_token { li { "first token " (duration(first)) } }
                 @if totals.total_tokens > 0 {

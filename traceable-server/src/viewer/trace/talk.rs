@@ -136,7 +136,7 @@ fn one(turn: &Turn, has_tools: bool, found: &Found, place: &Place, how: As) -> M
         a.to href=(pane::link(row, place)) data-to=(row.id) { (show::name(&row.name)) } " " (show::status(row.status))
         span.note {
             @if let Some(model) = &row.model { (show::name(model)) " · " }
-            "+" (duration(row.start_time - found.totals.start_time))
+            "+" (duration(row.start_time.saturating_sub(found.totals.start_time)))
             @if let Some(took) = row.latency { " · took " (duration(took)) }
         }
     };

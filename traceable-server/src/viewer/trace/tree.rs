@@ -49,8 +49,8 @@ impl Tree {
     /// From the start of the trace to its end, or to now.
     fn span(&self) -> i64 {
         let Skeleton { totals, starts, durations, .. } = &self.skeleton;
-        let ends = starts.iter().zip(durations).map(|(start, duration)| start + duration.unwrap_or(0));
-        let now = (totals.open > 0).then(|| now() - totals.start_time);
+        let ends = starts.iter().zip(durations).map(|(start, duration)| start.saturating_add(duration.unwrap_or(0)));
+        let now = (totals.open > 0).then(|| now().saturating_sub(totals.start_time));
         ends.chain(now).max().unwrap_or(0).max(1)
     }
 }
