@@ -204,7 +204,7 @@ fn two_runs_are_laid_side_by_side() {
 
 #[test]
 fn what_is_compared_keeps_the_page_light_and_the_rest_is_said() {
-    let long = |word: &str| (0..30_000).map(|n| format!("{word}{}\n", n % 9)).collect::<String>();
+    let long = |word: &str| (0..30_000).map(|n| format!("{word}{}", n % 9)).collect::<Vec<_>>().join("\n");
     let words = |word: &str| format!("{word} same ").repeat(10_000);
     let one = |id: &str, word: &str| {
         run(id, Some(TRACE), "chat", "tool", 0, &json!({ "inputs": long(word), "outputs": words(word) }))

@@ -210,10 +210,10 @@ fn beside(a: &Half, b: &Half) -> Markup {
         }
         p.note { a href=(to(Some(&b.row), Some(&a.row))) { "Swap" } }
         @let [input, output, error] = ["input", "output", ""].map(|side| [a.whole(side), b.whole(side)]);
-        (difference("Input", [a, b].map(|half| plain(half.stored.run.inputs.as_ref(), input_messages)), &input))
-        (difference("Output", [a, b].map(|half| plain(half.stored.run.outputs.as_ref(), output_messages)), &output))
+        (difference("Input", &[a, b].map(|half| plain(half.stored.run.inputs.as_ref(), input_messages)), &input))
+        (difference("Output", &[a, b].map(|half| plain(half.stored.run.outputs.as_ref(), output_messages)), &output))
         @if a.row.error.is_some() || b.row.error.is_some() {
-            (difference("Error", [a, b].map(|half| half.stored.run.error.clone().unwrap_or_default()), &error))
+            (difference("Error", &[a, b].map(|half| half.stored.run.error.clone().unwrap_or_default()), &error))
         }
         section {
             h2 { "Runs" }
@@ -298,8 +298,8 @@ fn plain(body: Option<&Json>, read: fn(&Value) -> Vec<traceable_core::messages::
 }
 
 /// Two texts, line by line; in lines that were changed, the words that were. `whole` says where all of each is shown.
-fn difference(name: &str, texts: [String; 2], whole: &[String; 2]) -> Markup {
-    let [a, b] = &texts;
+fn difference(name: &str, texts: &[String; 2], whole: &[String; 2]) -> Markup {
+    let [a, b] = texts;
     if a == b {
         return html! { section { h2 { (name) " " span.note { "the same" } } } };
     }
