@@ -1,4 +1,5 @@
-//! What one can do with a run, a trace or a conversation: judge it, note something, tag it, copy it, remove it.
+//! What one can do with a run or a conversation: judge it, note something, tag it, copy it, remove it. A trace is judged and
+//! tagged by its root; it is removed by any of its runs.
 //!
 //! Requests are JSON, which a foreign page cannot send, so what changes something needs the script `act.js`; without
 //! scripts the styles hide it. What only reads is a link.

@@ -1,5 +1,5 @@
 //! The runs of a trace as a tree over time. The browser is sent columns, of which a script draws the rows in sight; without
-//! script a table has them all.
+//! script a table has them, up to a thousand.
 
 use std::sync::Arc;
 
