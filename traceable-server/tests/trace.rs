@@ -160,8 +160,11 @@ fn an_open_run_shows_what_has_come() {
     let so_far =
         json!({ "id": LAST, "trace_id": TRACE, "time": START, "chunks": 3, "outputs": { "output": "Once upon" } });
     let (server, _home) = with(vec![json!({ "start": open }), json!({ "progress": so_far })]);
-    let (_, page) = page(&server, &format!("/t/{TRACE}?run={LAST}"), "beside");
-    assert!(page.contains("data-open") && page.contains("pending since") && page.contains("Once upon"), "{page}");
+    let (_, pane) = page(&server, &format!("/t/{TRACE}?run={LAST}"), "beside");
+    assert!(pane.contains("data-open") && pane.contains("pending since") && pane.contains("Once upon"), "{pane}");
+    for list in ["/", "/?of=runs"] {
+        assert!(page(&server, list, "rows").1.contains("Once upon"), "{list}");
+    }
 }
 
 #[test]
