@@ -18,7 +18,7 @@ use traceable_store::{Field, Of, Query, StoredRun};
 use super::{body, copy, file};
 use crate::{
     http::{App, Refusal, Table},
-    print::counted,
+    print::{count, counted},
     viewer::{
         Trouble,
         place::address,
@@ -176,6 +176,7 @@ fn given(scores: &[Score]) -> Markup {
                         button.needs type="button" data-act="unscore" data-score=(score.id) aria-label={ "Remove " (plain(&score.key)) } { "×" }
                     }
                 }
+                @if scores.len() > SCORES { li { "… " (count((scores.len() - SCORES) as u64)) " earlier: see the JSON" } }
             }
         }
     }
