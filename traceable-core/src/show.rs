@@ -23,7 +23,7 @@ pub fn duration(nanos: i64) -> String {
             return format!("{} {unit}", three_figures(value));
         }
     }
-    let seconds = (nanos + 500_000_000) / 1_000_000_000;
+    let seconds = nanos.saturating_add(500_000_000) / 1_000_000_000;
     let (hours, minutes, seconds) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
     if hours == 0 { format!("{minutes}m {seconds:02}s") } else { format!("{hours}h {minutes:02}m") }
 }

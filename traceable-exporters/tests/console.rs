@@ -4,7 +4,7 @@
 #![allow(clippy::unnecessary_wraps, reason = "the helper makes a field of a run")]
 
 use std::{
-    io::{self, Write},
+    io::{self, Read as _, Write},
     sync::{Arc, Mutex},
     task::{Context, Poll, Waker},
     time::Duration,
@@ -485,19 +485,37 @@ fn what_is_no_run_is_one_line() {
 }
 
 #[test]
-fn a_trace_ends_with_a_link_while_a_server_of_this_machine_listens() {
+fn a_trace_ends_with_a_link_while_the_server_of_this_folder_listens() {
     let home = tempfile::tempdir().unwrap();
     let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = server.local_addr().unwrap();
-    let said = json!({ "addresses": [address.to_string()] });
+    // Answers twice: as the server of the folder, and as another that has its port.
+    let server = std::thread::spawn(move || {
+        for instance in ["the-one", "another"] {
+            let (mut stream, _) = server.accept().unwrap();
+            let mut request = Vec::new();
+            while !request.ends_with(b"\r\n\r\n") {
+                let mut byte = [0];
+                stream.read_exact(&mut byte).unwrap();
+                request.extend(byte);
+            }
+            let said = json!({ "service": "traceable", "instance": instance });
+            write!(stream, "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n{said}").unwrap();
+        }
+    });
+    let said = json!({ "addresses": [address.to_string()], "instance": "the-one" });
     std::fs::write(home.path().join("server.json"), said.to_string()).unwrap();
     let shown = || {
         let mut desk = Desk::with(|console| console.width(120).viewer(home.path()));
         desk.batch(vec![end(run(1, 0, "answer", 0, 5))])
     };
     let id = RunId::from_u128(TRACE);
-    assert!(shown().ends_with(&format!(" · http://{address}/t/{id}\n")), "{}", shown());
-    // What a server leaves that was killed leads nowhere.
-    drop(server);
-    assert!(shown().ends_with(&format!(" · {id}\n")), "{}", shown());
+    let page = shown();
+    assert!(page.ends_with(&format!(" · http://{address}/t/{id}\n")), "{page}");
+    // What a server leaves that was killed leads nowhere, and to nobody else.
+    for _ in 0..2 {
+        let page = shown();
+        assert!(page.ends_with(&format!(" · {id}\n")), "{page}");
+    }
+    server.join().unwrap();
 }

@@ -2,6 +2,7 @@
 
 use std::{
     fmt, fs,
+    hash::{BuildHasher as _, RandomState},
     io::{self, ErrorKind, Write as _},
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     sync::{
@@ -184,8 +185,11 @@ impl Server {
         }
         let addresses: Vec<_> = listeners.iter().map(TcpListener::local_addr).collect::<io::Result<_>>()?;
         let store = Arc::new(Store::open(home.store())?);
-        // For `doctor`. What a server has left that was killed is put right by the next one.
-        StdDisk.replace(&home.server(), &serde_json::to_vec(&json!({ "addresses": addresses })).unwrap_or_default())?;
+        // For `doctor`, the console, `show --web` and the quickstart. What a server has left that was killed is put right by
+        // the next one; until then its port may be another's, so the file holds a word that `/health` says as well.
+        let instance = format!("{:016x}", RandomState::new().hash_one(now()));
+        let said = json!({ "addresses": addresses, "instance": instance });
+        StdDisk.replace(&home.server(), &serde_json::to_vec(&said).unwrap_or_default())?;
         let live = Arc::new(Live::default());
         let app = App {
             ingest: Ingest::start(Arc::clone(&store), Arc::clone(&live))?,
@@ -194,6 +198,7 @@ impl Server {
             bodies: Bodies::default(),
             guard: Guard { names, is_public: public.is_some(), token },
             rates: Rates::default(),
+            instance,
             home: public.is_none().then(|| home.path().display().to_string()),
             not_served: Mutex::default(),
             not_kept: Mutex::default(),

@@ -8,6 +8,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 use support::{PROGRAM, Server, command, printed, send};
 use traceable_core::model::RunId;
+use traceable_server::Home;
 
 const PICTURE: &[u8] = &[0x89, b'P', b'N', b'G', 0, 255];
 
@@ -152,6 +153,27 @@ fn a_trace_is_found_by_the_beginning_of_its_id_and_in_a_browser() {
     let short = &run.to_string()[..35];
     assert!(String::from_utf8_lossy(&command(home.path(), &["show", short]).stderr).contains("more than one"));
     assert!(printed(home.path(), &["show", "last"]).contains("still open"));
+}
+
+#[test]
+fn a_server_of_another_home_is_not_taken_for_ones_own() {
+    let (home, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let mut killed = Server::start(home.path());
+    support::seed::send(&killed);
+    let left = std::fs::read_to_string(home.path().join("server.json")).unwrap();
+    let old = killed.address.to_string();
+    killed.kill();
+    // Another's server has the port that the file names.
+    let server = Server::start(other.path());
+    let left = left.replace(&old, &server.address.to_string());
+    std::fs::write(home.path().join("server.json"), left).unwrap();
+    let none = command(home.path(), &["show", "last", "--web"]);
+    assert!(!none.status.success() && String::from_utf8_lossy(&none.stderr).contains("traceable serve"));
+    let doctor = |home: &Path| -> Value { serde_json::from_str(&printed(home, &["doctor", "--json"])).unwrap() };
+    assert_eq!(doctor(home.path())["server"], Value::Null);
+    assert_eq!(doctor(other.path())["server"]["url"], server.url());
+    let running = |home: &Path| traceable_server::running(&Home::choose(Some(home.to_owned())).unwrap());
+    assert_eq!((running(home.path()), running(other.path())), (None, Some(server.url())));
 }
 
 #[test]

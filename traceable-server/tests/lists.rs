@@ -125,6 +125,24 @@ fn what_is_wrong_with_a_query_is_shown_where_it_stands_and_the_list_stays() {
 }
 
 #[test]
+fn what_is_exported_is_what_is_listed() {
+    let home = tempfile::tempdir().unwrap();
+    let server = Server::start(home.path());
+    let call = json!({ "id": id(9), "parent_run_id": id(1), "run_type": "llm", "name": "chat", "inputs": {} });
+    let elsewhere = json!({ "session_name": "docs", "name": "other" });
+    post(&server, &[root(1, &json!({})), root(1, &call), root(2, &json!({})), root(3, &elsewhere)]);
+    let exported = |path: &str| {
+        let csv = part(&server, &link(&page(&server, path), "CSV</a>"), "");
+        ["answer", "chat", "other"].map(|name| csv.matches(&format!(",{name},")).count())
+    };
+    assert_eq!(exported("/"), [2, 1, 1]);
+    assert_eq!(exported("/?of=runs&q=type%3Allm"), [0, 1, 0]);
+    assert_eq!(exported("/?q=input%3Aquestion&project=docs"), [0, 0, 1]);
+    // The list of a query that cannot be read is the one without it.
+    assert_eq!(exported("/?q=nmae%3Ax&project=shop"), [2, 1, 0]);
+}
+
+#[test]
 fn an_empty_store_says_how_to_fill_it_from_where_the_browser_is() {
     let home = tempfile::tempdir().unwrap();
     let server = Server::start(home.path());
@@ -174,6 +192,73 @@ fn threads_users_and_the_dashboard_lead_to_their_traces() {
     // The first bar is the first second.
     assert_eq!(questions(&page(&server, &link(&stats, "aria-label=\"Traces, "))), ["1"]);
     assert!(page(&server, "/stats?range=1h").contains("There is nothing in this time"));
+}
+
+#[test]
+fn links_to_a_user_and_a_thread_hold_whatever_they_are_called() {
+    let home = tempfile::tempdir().unwrap();
+    let server = Server::start(home.path());
+    let name = "a \"b\" \\c\td/e?f#g";
+    let of = json!({ "extra": { "metadata": { "thread_id": name, "user_id": name } }, "tags": [name] });
+    post(&server, &[root(1, &of), root(2, &json!({}))]);
+    let shown = "a &quot;b&quot; \\c\td/e?f#g";
+    let thread = page(&server, &link(&page(&server, "/threads"), &format!(">{shown}</a>")));
+    let trace = page(&server, &format!("/t/{}", id(1)));
+    assert_eq!(page(&server, &link(&trace, &format!(">{shown}</a>"))), thread);
+    let tag = link(&page(&server, "/"), "title=\"Only these\"");
+    let user =
+        |page: &str| format!("/?q=user{}", page.split("href=\"/?q=user").nth(1).unwrap().split('"').next().unwrap());
+    for url in [user(&thread), user(&trace), tag] {
+        assert_eq!(questions(&page(&server, &url)), ["1"], "{url}");
+    }
+    let csv = part(&server, &link(&thread, "CSV</a>"), "");
+    assert_eq!(csv.matches(",answer,").count(), 1, "{csv}");
+}
+
+#[test]
+fn pages_stay_light_and_whole_whatever_comes() {
+    let home = tempfile::tempdir().unwrap();
+    let server = Server::start(home.path());
+    let long = "long ".repeat(4_000);
+    let many: Value =
+        (0..1_000).map(|n| (format!("key {n}"), json!({ "a": [n, n] }))).collect::<serde_json::Map<_, _>>().into();
+    let tags: Vec<String> = (0..500).map(|n| format!("tag {n}")).collect();
+    let parts = json!([{ "role": "user", "content": vec![json!({ "type": "text", "text": "part" }); 20_000] }]);
+    let said: Vec<Value> = (0..20_000).map(|n| json!({ "role": "user", "content": format!("message {n}") })).collect();
+    let of = |n: u32, messages: &Value| {
+        let metadata = json!({ "metadata": { "thread_id": format!("{n} {long}"), "user_id": format!("{n} {long}"), "many": many } });
+        root(
+            n,
+            &json!({
+                "name": format!("{n} {long}"), "run_type": "llm", "tags": tags, "extra": metadata, "error": long,
+                "inputs": { "messages": messages },
+            }),
+        )
+    };
+    post(&server, &[of(1, &parts), of(2, &said.into())]);
+    post(&server, &(3..12).map(|n| of(n, &json!([]))).collect::<Vec<_>>());
+    let (trace, chat) = (id(1), id(2));
+    let light = |path: &str, elements: usize, bytes: usize| {
+        let shown = page(&server, path);
+        assert!(shown.matches("</").count() < elements, "{path}: {} elements", shown.matches("</").count());
+        assert!(shown.len() < bytes, "{path}: {} bytes", shown.len());
+    };
+    for path in ["/", "/?of=runs", "/threads", "/users", "/stats?by=name", "/projects", "/complete?q=name:&at=5"] {
+        // Links hold what they look for.
+        light(path, 3_000, 3_000_000);
+    }
+    for path in [
+        format!("/t/{trace}"),
+        format!("/t/{trace}?view=transcript"),
+        format!("/t/{chat}"),
+        format!("/compare?a={trace}&b={chat}"),
+    ] {
+        light(&path, 6_000, 3_000_000);
+    }
+    let first = format!("/body/{chat}/input?messages=4&to=19974");
+    light(&first, 3_000, 1_000_000);
+    let next = link(&page(&server, &first), " messages more");
+    assert!(page(&server, &next).contains("message 104") && !page(&server, &next).contains("message 103<"), "{next}");
 }
 
 #[test]

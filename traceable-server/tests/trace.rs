@@ -160,8 +160,11 @@ fn an_open_run_shows_what_has_come() {
     let so_far =
         json!({ "id": LAST, "trace_id": TRACE, "time": START, "chunks": 3, "outputs": { "output": "Once upon" } });
     let (server, _home) = with(vec![json!({ "start": open }), json!({ "progress": so_far })]);
-    let (_, page) = page(&server, &format!("/t/{TRACE}?run={LAST}"), "beside");
-    assert!(page.contains("data-open") && page.contains("pending since") && page.contains("Once upon"), "{page}");
+    let (_, pane) = page(&server, &format!("/t/{TRACE}?run={LAST}"), "beside");
+    assert!(pane.contains("data-open") && pane.contains("pending since") && pane.contains("Once upon"), "{pane}");
+    for list in ["/", "/?of=runs"] {
+        assert!(page(&server, list, "rows").1.contains("Once upon"), "{list}");
+    }
 }
 
 #[test]
@@ -200,4 +203,59 @@ fn two_runs_are_laid_side_by_side() {
     assert!(input.contains("no such order") && !input.contains("class=\"a\""), "only added: {input}");
     let (_, same) = page(&server, &format!("/compare?a={TRACE}&b={TRACE}"), "");
     assert!(same.contains("the same") && !same.contains("only in"));
+}
+
+#[test]
+fn what_is_compared_keeps_the_page_light_and_the_rest_is_said() {
+    let long = |word: &str| (0..30_000).map(|n| format!("{word}{}", n % 9)).collect::<Vec<_>>().join("\n");
+    let words = |word: &str| format!("{word} same ").repeat(10_000);
+    let one = |id: &str, word: &str| {
+        run(id, Some(TRACE), "chat", "tool", 0, &json!({ "inputs": long(word), "outputs": words(word) }))
+    };
+    let below =
+        |n: u32| run(&format!("019b0000-0000-7000-8000-0000001{n:05x}"), Some(TRACE), "step", "tool", 1, &json!({}));
+    let root = run(TRACE, None, "agent", "agent", 0, &json!({}));
+    let runs = [root, one(FIRST, "a"), one(LAST, "b")].into_iter().chain((0..600).map(below)).collect();
+    let (server, _home) = with(runs);
+    let (_, compared) = page(&server, &format!("/compare?a={FIRST}&b={LAST}"), "");
+    assert!(compared.matches("</").count() < 5_000, "{} elements", compared.matches("</").count());
+    assert!(compared.len() < 1_000_000, "{} bytes", compared.len());
+    let input = between(&compared, "<h2>Input</h2>", "</section>");
+    assert!(input.contains("lines more") && input.contains(&format!("href=\"/body/{LAST}/input\"")), "{input}");
+    let (_, trees) = page(&server, &format!("/compare?a={TRACE}&b={FIRST}"), "");
+    assert!(trees.contains("Only the first 500 runs") && trees.matches("<tr").count() < 520);
+}
+
+#[test]
+fn times_at_the_ends_of_what_there_is_break_no_page() {
+    let at = |from: i64, to: i64| json!({ "start_time": from, "end_time": to });
+    let stream = json!({ "first_chunk": i64::MAX, "last_chunk": i64::MIN, "chunks": 2, "raw": [[i64::MAX, "a"], [i64::MIN, "b"]] });
+    let event = |time: i64| json!({ "name": "new_token", "time": time });
+    let more = json!({ "start_time": i64::MIN, "end_time": i64::MAX, "stream": stream, "events": [event(i64::MAX), event(i64::MIN)] });
+    let told = json!({ "start_time": i64::MAX, "end_time": i64::MIN, "events": [event(i64::MIN), event(i64::MAX)] });
+    let (server, _home) = with(vec![
+        run(TRACE, None, "agent", "agent", 0, &at(i64::MIN, i64::MAX)),
+        run(FIRST, Some(TRACE), "chat", "llm", 0, &more),
+        run(TOOL, Some(TRACE), "find", "tool", 0, &at(i64::MAX, i64::MIN)),
+        run(LAST, Some(TRACE), "chat", "llm", 0, &told),
+    ]);
+    let of_trace = ["", "?view=transcript", "/skeleton", "/file"].map(|more| format!("/t/{TRACE}{more}"));
+    let of_runs = [TRACE, FIRST, TOOL, LAST].into_iter().flat_map(|id| {
+        [
+            format!("/t/{TRACE}?run={id}"),
+            format!("/t/{TRACE}/chunks?run={id}"),
+            format!("/t/{TRACE}/raw?run={id}"),
+            format!("/compare?a={id}&b={FIRST}"),
+        ]
+    });
+    let lists = ["/", "/?of=runs", "/?of=runs&order=oldest", "/stats", "/stats?of=runs", "/stats?range=1h", "/threads"]
+        .map(str::to_owned);
+    for path in of_trace.into_iter().chain(of_runs).chain(lists) {
+        let (status, page) = page(&server, &path, "");
+        assert_eq!(status, 200, "{path}: {page}");
+    }
+    for format in ["jsonl", "otlp", "markdown", "html", "csv", "openai", "dataset", "chrome"] {
+        let (status, _) = page(&server, &format!("/api/traceable/v1/export?format={format}&of=traces"), "");
+        assert_eq!(status, 200, "{format}");
+    }
 }

@@ -6,7 +6,6 @@
 //! Its public functions are the seam for another engine: what they answer follows from what was taken in, and not from how
 //! it lies on the disk.
 
-mod changes;
 mod error;
 mod ingest;
 mod lift;
@@ -23,7 +22,6 @@ mod store;
 pub mod views;
 mod words;
 
-pub use changes::Changed;
 pub use error::{Error, Result};
 pub use ingest::{Ingested, Position};
 pub use lift::{BlobHash, ParseBlobHashError};

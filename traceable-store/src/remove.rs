@@ -2,12 +2,12 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, params};
 use serde::Serialize;
 use traceable_core::model::RunId;
 
 use crate::{
-    Field, Of, Op, Query, Result, Store, Value, changes,
+    Field, Of, Op, Query, Result, Store, Value,
     ingest::{SLOTS, key, labels_of, not_there, recompute, records_of, remove_labels},
     query::{Asked, compile},
     record::Merged,
@@ -117,14 +117,8 @@ impl Store {
     /// When the database cannot be written.
     pub fn delete_score(&self, id: RunId) -> Result<bool> {
         self.write(|tx| {
-            let sql = "DELETE FROM scores WHERE id = ? RETURNING run_id";
-            let of: Option<Option<[u8; 16]>> =
-                tx.prepare_cached(sql)?.query_row([crate::ingest::blob(id)], |row| row.get(0)).optional()?;
-            if let Some(Some(run)) = of {
-                let trace = changes::trace_of(tx, RunId::from_u128(u128::from_be_bytes(run)))?;
-                changes::note(tx, trace)?;
-            }
-            Ok(of.is_some())
+            let sql = "DELETE FROM scores WHERE id = ?";
+            Ok(tx.prepare_cached(sql)?.execute([crate::ingest::blob(id)])? > 0)
         })
     }
 
@@ -323,7 +317,6 @@ impl Sweep<'_> {
         let sql = "UPDATE texts_seen SET n = min(n, (SELECT coalesce(max(n), 0) FROM runs))";
         tx.prepare_cached(sql)?.execute([])?;
         let id = |trace: &[u8; 16]| RunId::from_u128(u128::from_be_bytes(*trace));
-        changes::note(tx, self.traces.iter().map(id))?;
         for trace in self.traces {
             let exists = |sql: &str| Ok::<_, crate::Error>(tx.prepare_cached(sql)?.exists([trace])?);
             let was = exists("SELECT 1 FROM traces WHERE id = ?")?;

@@ -61,8 +61,8 @@ const CONVENTIONS: &str = "TRACEABLE_OTEL_CONVENTIONS";
 /// let bridge = OtelBridge::new(&provider);
 /// ```
 ///
-/// **What is kept.** The provider's queues are in memory, and bounded; a run is counted as delivered when its span has
-/// ended. At the end, call [`flush`](traceable_core::runtime::flush) first, and then that of the provider. OpenTelemetry
+/// **What is kept.** The provider's queues are in memory, and bounded; a run is counted as delivered when the bridge
+/// has been given it, though its span may still wait for that of its parent. At the end, call [`flush`](traceable_core::runtime::flush) first, and then that of the provider. OpenTelemetry
 /// keeps 128 attributes of a span unless told otherwise: set more (`with_max_attributes_per_span`) for long conversations.
 /// What is added to a run after its end, files, and scores that come after it, are counted as refused.
 pub struct OtelBridge {

@@ -50,6 +50,11 @@ pub(super) async fn export(
         None => What::Fitting(ask::query(&q)?, of.map_or(format.usual(), Kind::into)),
     };
     let export = Export::new(format, what, ask::cursor(after.as_deref())?, limit);
+    streamed(app, export, format, "traceable").await
+}
+
+/// An export as a file of this name, made as fast as somebody takes it.
+pub(crate) async fn streamed(app: Arc<App>, export: Export, format: Format, name: &str) -> Result<Response, Refusal> {
     // The first piece shows whether it works; what goes wrong behind it breaks the answer off.
     let (first, export) = piece(Arc::clone(&app), export).await?;
     let rest = futures_util::stream::unfold(Some((first, export)), move |state| {
@@ -63,7 +68,7 @@ pub(super) async fn export(
             }
         }
     });
-    let name = format!("attachment; filename=\"traceable.{}\"", format.extension());
+    let name = format!("attachment; filename=\"{name}.{}\"", format.extension());
     let headers = [(header::CONTENT_TYPE, format.media_type().to_owned()), (header::CONTENT_DISPOSITION, name)];
     Ok((headers, Body::from_stream(rest.fuse())).into_response())
 }

@@ -14,10 +14,14 @@ use super::ask::{self, Asked, Kind, Nothing};
 use crate::{
     cli::stretch,
     http::{App, Refusal},
+    print::counted,
 };
 
 /// Values of a field, and names of metadata, at most.
 const MAX_VALUES: usize = 1_000;
+
+/// Rows of statistics at once.
+const MAX_STATS: usize = 10_000;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -35,6 +39,10 @@ pub(super) async fn stats(State(app): State<Arc<App>>, Asked(wanted): Asked<Coun
     let bucket = every.as_deref().map(stretch).transpose().map_err(Refusal::Wrong)?;
     let by = StatsBy { of: of.into(), bucket, field };
     let rows = app.ask(move |store| store.stats(&query, &by)).await?;
+    if rows.len() > MAX_STATS {
+        let many = counted(rows.len() as u64, "row");
+        return Err(Refusal::Wrong(format!("these are {many}: take a longer `every`, or look for less with `q`")));
+    }
     Ok(Json(json!({ "stats": rows })))
 }
 

@@ -14,7 +14,7 @@ mod tags;
 
 use axum::http::Method;
 
-pub(crate) use self::{changes::Delete, tags::of_row as tag};
+pub(crate) use self::{changes::Delete, export::streamed, tags::of_row as tag};
 use crate::http::Table;
 
 pub(crate) const CHANGES: &str = "/api/traceable/v1/changes";

@@ -57,7 +57,7 @@ enum Command {
     Grep(ls::Grep),
     /// Show traces as they come
     Tail(ls::Tail),
-    /// Write runs for other programs: JSON Lines, OTLP, Markdown, CSV, fine-tuning, datasets, Perfetto
+    /// Write runs for other programs: JSON Lines, OTLP, Markdown, HTML, CSV, fine-tuning, datasets, Perfetto
     Export(export::Arguments),
     /// Read what `export` or an OpenTelemetry collector wrote, or what LangSmith's SDKs could not send; twice is as once
     Import(import::Arguments),

@@ -16,6 +16,9 @@ const MAX_READ: u64 = 1 << 20;
 
 const CONNECT: Duration = Duration::from_secs(2);
 
+/// How long a server may take to say who it is, which it does at once.
+const WORD: Duration = Duration::from_secs(5);
+
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -24,7 +27,7 @@ const HEALTH: &str = "/health";
 
 /// Who listens on a port that we cannot have.
 pub(super) fn holder(address: SocketAddr) -> String {
-    let said = ask(address, "GET", HEALTH, b"", CONNECT).map(|(_, said)| said).unwrap_or_default();
+    let said = ask(address, "GET", HEALTH, b"", WORD).map(|(_, said)| said).unwrap_or_default();
     match (said["service"].as_str(), said["home"].as_str()) {
         (Some("traceable"), Some(home)) => format!("another `traceable` (home {})", line(home)),
         (Some("traceable"), None) => "another `traceable`".to_owned(),
@@ -45,9 +48,10 @@ impl Remote {
         let said: Value = serde_json::from_slice(&bounded(&home.server()).ok()?).ok()?;
         let mut addresses = said["addresses"].as_array()?.iter().filter_map(|address| address.as_str()?.parse().ok());
         addresses.find_map(|address: SocketAddr| {
-            let (_, mut health) = ask(address, "GET", HEALTH, b"", PATIENCE).ok()?;
+            let (_, mut health) = ask(address, "GET", HEALTH, b"", WORD).ok()?;
             health["url"] = json!(format!("http://{address}"));
-            (health["service"] == "traceable").then_some(Self { address, health })
+            // The file of a server that was killed is still there, and its port may be another's.
+            (health["instance"] == said["instance"] && said["instance"].is_string()).then_some(Self { address, health })
         })
     }
 

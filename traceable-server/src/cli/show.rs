@@ -78,7 +78,7 @@ fn speaker(trace: &Trace) -> RunId {
 fn summary(cli: &mut Cli, trace: &Trace) -> Result<(), Failure> {
     let totals = &trace.totals;
     let mut facts = vec![counted(totals.runs, "run")];
-    facts.extend(totals.end_time.map(|end| duration(end - totals.start_time)));
+    facts.extend(totals.end_time.map(|end| duration(end.saturating_sub(totals.start_time))));
     if totals.total_tokens > 0 {
         facts.push(format!("{} tok", tokens(totals.total_tokens)));
     }

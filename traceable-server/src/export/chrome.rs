@@ -20,7 +20,7 @@ pub(super) fn write(trace: &Trace, out: &mut Vec<u8>) -> Result<()> {
             "pid": pid,
             "tid": lane(&mut lanes, row.start_time, end),
             "ts": row.start_time as f64 / 1e3,
-            "dur": (end - row.start_time) as f64 / 1e3,
+            "dur": end.saturating_sub(row.start_time) as f64 / 1e3,
             "args": arguments(row),
         });
         out.extend_from_slice(b",\n");

@@ -25,7 +25,8 @@ pub(super) fn head(trace: &Trace, below: Option<RunId>, out: &mut Vec<u8>) -> Re
     let name = trace.runs.iter().find(|row| row.id == top).map_or("?", |row| row.name.as_str());
     let totals = &trace.totals;
     let mut facts = vec![counted(trace.runs.len() as u64, "run")];
-    facts.extend(totals.end_time.map(|end| duration(end - totals.start_time)).filter(|_| below.is_none()));
+    facts
+        .extend(totals.end_time.map(|end| duration(end.saturating_sub(totals.start_time))).filter(|_| below.is_none()));
     if totals.total_tokens > 0 && below.is_none() {
         facts.push(format!("{} tokens", tokens(totals.total_tokens)));
         facts.extend(Some(totals.cost).filter(|cost| *cost > 0.0).map(dollars));

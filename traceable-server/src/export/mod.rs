@@ -1,7 +1,7 @@
 //! Runs in the forms of other programs: a file a form.
 //!
-//! An export is made in pieces of about a megabyte, whoever takes them: a file, a terminal, a browser. Nothing but the piece
-//! and the ids of one trace is in memory. The order is fixed, the oldest first, so an export that broke off goes on
+//! An export is made in pieces of about a megabyte, whoever takes them: a file, a terminal, a browser. Little but the piece
+//! is in memory: of one trace the rows, without bodies, while it begins, and then the ids. The order is fixed, the oldest first, so an export that broke off goes on
 //! behind the last run that it has.
 
 pub(crate) mod chat;

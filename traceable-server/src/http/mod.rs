@@ -34,6 +34,8 @@ pub(crate) struct App {
     pub(crate) bodies: Bodies,
     pub(crate) guard: Guard,
     pub(crate) rates: Rates,
+    /// This server's own word, which no other has.
+    pub(crate) instance: String,
     /// Where everything lies, for who is on this machine alone.
     pub(crate) home: Option<String>,
     /// What was asked for and is not served, and how often.

@@ -84,6 +84,7 @@ async fn health(State(app): State<Arc<App>>) -> Json<Value> {
     let not_kept = app.not_kept.lock().unwrap_or_else(PoisonError::into_inner).clone();
     Json(json!({
         "service": "traceable",
+        "instance": app.instance,
         "status": "ok",
         "version": env!("CARGO_PKG_VERSION"),
         "home": app.home,

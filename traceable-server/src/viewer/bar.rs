@@ -3,7 +3,10 @@
 use maud::{Markup, html};
 use traceable_store::QueryError;
 
-use super::place::{Place, address};
+use super::{
+    place::{Place, address},
+    show,
+};
 
 /// The bar of the page at `path`. `more` are parameters of the page that a new question keeps.
 pub(super) fn bar(path: &str, place: &Place, more: &[(&str, &str)], wrong: Option<&QueryError>) -> Markup {
@@ -40,8 +43,8 @@ pub(super) fn complaint(path: &str, place: &Place, more: &[(&str, &str)], wrong:
     let (found, after) = rest.split_at_checked(length).unwrap_or((rest, ""));
     html! {
         p.complaint {
-            code.said { (before) mark { (if found.is_empty() { "…" } else { found }) } (after) }
-            " " (problem)
+            code.said { (show::text(before)) mark { (show::text(if found.is_empty() { "…" } else { found })) } (show::text(after)) }
+            " " (show::text(problem))
             @if let Some(nearest) = wrong.nearest().filter(|_| !found.is_empty()) {
                 @let better = format!("{before}{nearest}{after}");
                 "; did you mean " a.better href=(place.link(path, &[more, &[("q", &better)]].concat())) { (nearest) } "?"

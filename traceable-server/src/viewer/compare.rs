@@ -1,6 +1,10 @@
 //! Two runs or traces side by side: what took longer, what cost more, and what was said otherwise.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use axum::{
     extract::{Query as Parameters, State},
@@ -9,25 +13,29 @@ use axum::{
 use maud::{Markup, html};
 use serde::Deserialize;
 use serde_json::Value;
-use similar::{ChangeTag, TextDiff};
+use similar::{ChangeTag, DiffTag, InlineChange, TextDiff};
 use traceable_core::{
     messages::{Part, input_messages, output_messages},
     model::{Json, RunId},
 };
-use traceable_store::{Field, List, Op, Query, Result, Row, Store, StoredRun, Value as Wants};
+use traceable_store::{Field, List, Of, Op, Query, Result, Row, Store, StoredRun, Value as Wants};
 
 use super::{App, Place, Trouble, frame, place::address, show};
 use crate::{
     http::Refusal,
-    print::{dollars, duration, tokens},
+    print::{bytes, counted, dollars, duration, tokens},
 };
 
 /// Runs of a side that are laid beside the other's.
-const MAX_RUNS: usize = 1_000;
+const MAX_RUNS: usize = 500;
 
 /// Bytes of a text that is compared, and the time that this may take.
 const MAX_TEXT: usize = 200_000;
 const MAX_TIME: Duration = Duration::from_millis(300);
+
+/// Elements that one comparison is made of, and changes that are marked in one line.
+const MAX_ELEMENTS: usize = 1_500;
+const MAX_CHANGES: usize = 50;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -47,17 +55,30 @@ struct Half {
 impl Half {
     fn load(store: &Store, id: RunId) -> Result<Option<Self>> {
         let row = match store.row(id)? {
-            Some(row) => row,
             // The root of a trace may be missing.
-            None => match store.trace(id)?.and_then(|trace| trace.runs.into_iter().find(|row| row.id == trace.head)) {
-                Some(row) => row,
-                None => return Ok(None),
-            },
+            None => {
+                let query = Query::Compare(Field::Trace, Op::Eq, Wants::Id(id));
+                store
+                    .list(&List { query, of: Of::Traces, limit: 1, ..List::default() })?
+                    .rows
+                    .pop()
+                    .map(|head| head.row)
+            }
+            found => found,
         };
+        let Some(row) = row else { return Ok(None) };
         let Some(stored) = store.run(row.id)? else { return Ok(None) };
-        let runs = store.trace(row.trace_id)?.map(|trace| trace.runs).unwrap_or_default();
-        let (below, is_cut) = paths(&row, runs);
+        let (below, is_cut) = below(store, &row)?;
         Ok(Some(Self { stored, row, below, is_cut }))
+    }
+
+    /// Where all of one side of the run is shown.
+    fn whole(&self, side: &str) -> String {
+        if side.is_empty() {
+            address(&format!("/t/{}", self.row.trace_id), [("run", self.row.id.to_string().as_str())])
+        } else {
+            format!("/body/{}/{side}", self.row.id)
+        }
     }
 }
 
@@ -67,32 +88,34 @@ type Path = Vec<(String, usize)>;
 /// A line of two: how deep, and who stands there on either side.
 type Line<'a> = (usize, Option<&'a Row>, Option<&'a Row>);
 
-/// The runs below one in the order of the tree, each with its path.
-fn paths(top: &Row, runs: Vec<Row>) -> (Vec<(Path, Row)>, bool) {
-    let mut children: HashMap<RunId, Vec<Row>> = HashMap::new();
-    for row in runs.into_iter().filter(|row| row.id != top.id) {
-        if let Some(parent) = row.parent_id {
-            children.entry(parent).or_default().push(row);
-        }
-    }
-    let (mut found, mut open) = (Vec::new(), vec![(Vec::new(), top.clone())]);
-    while let Some((path, row)) = open.pop() {
+/// A run and those below it in the order of the tree, each with its path; and whether there are more.
+fn below(store: &Store, top: &Row) -> Result<(Vec<(Path, Row)>, bool)> {
+    let mut found = vec![(Path::new(), top.clone())];
+    let (Some(tree), Some(number)) = (store.skeleton(top.trace_id)?, store.number_of(top.id)?) else {
+        return Ok((found, false));
+    };
+    let mut rows = tree.numbers.iter().zip(&tree.depths).zip(&tree.names).skip_while(|((at, _), _)| **at != number);
+    let base = rows.next().map_or(0, |((_, depth), _)| *depth);
+    let (mut path, mut seen) = (Path::new(), Vec::<HashMap<u32, usize>>::new());
+    for ((number, depth), word) in rows.take_while(|((_, depth), _)| **depth > base) {
         if found.len() == MAX_RUNS {
-            return (found, true);
+            return Ok((found, true));
         }
-        let mut seen: HashMap<String, usize> = HashMap::new();
-        let mut below = Vec::new();
-        for child in children.remove(&row.id).unwrap_or_default() {
-            let n = seen.entry(child.name.clone()).or_default();
-            let mut path = path.clone();
-            path.push((child.name.clone(), *n));
+        let level = (depth - base) as usize;
+        path.truncate(level - 1);
+        seen.resize_with(level, HashMap::new);
+        let n = seen.last_mut().map_or(0, |seen| {
+            let n = seen.entry(*word).or_default();
             *n += 1;
-            below.push((path, child));
+            *n
+        });
+        path.push((tree.all_names.get(*word as usize).cloned().unwrap_or_default(), n));
+        let run = store.run_at(top.trace_id, *number)?;
+        if let Some(row) = run.map_or(Ok(None), |run| store.row(run))? {
+            found.push((path.clone(), row));
         }
-        open.extend(below.into_iter().rev());
-        found.push((path, row));
     }
-    (found, false)
+    Ok((found, false))
 }
 
 /// Both sides' runs, those of one path on one line: those of the first side in its order, each of the other's behind what
@@ -139,7 +162,7 @@ fn candidates(store: &Store, row: &Row) -> Result<Markup> {
     let list = List { query, limit: 51, ..List::default() };
     let found = store.list(&list)?;
     Ok(html! {
-        h1 { "Compare " (show::text(&row.name)) " with …" }
+        h1 { "Compare " (show::name(&row.name)) " with …" }
         form method="get" action="/compare" {
             input type="hidden" name="a" value=(row.id);
             label { "The id of a run or a trace " input name="b" required size="36"; } " "
@@ -174,7 +197,7 @@ fn beside(a: &Half, b: &Half) -> Markup {
         html! {
             th scope="col" {
                 span.side { (letter) } " "
-                a href=(address(&format!("/t/{}", row.trace_id), [("run", row.id.to_string().as_str())])) { (show::text(&row.name)) }
+                a href=(half.whole("")) { (show::name(&row.name)) }
                 " " (show::kind(&row.run_type)) (show::status(row.status))
                 span.note { (show::moment(row.start_time)) @if let Some(model) = &row.model { " · " (show::text(model)) } }
             }
@@ -186,10 +209,11 @@ fn beside(a: &Half, b: &Half) -> Markup {
             thead { tr { (side("A", a)) (side("B", b)) } }
         }
         p.note { a href=(to(Some(&b.row), Some(&a.row))) { "Swap" } }
-        (texts("Input", a.stored.run.inputs.as_ref(), b.stored.run.inputs.as_ref(), input_messages))
-        (texts("Output", a.stored.run.outputs.as_ref(), b.stored.run.outputs.as_ref(), output_messages))
+        @let [input, output, error] = ["input", "output", ""].map(|side| [a.whole(side), b.whole(side)]);
+        (difference("Input", &[a, b].map(|half| plain(half.stored.run.inputs.as_ref(), input_messages)), &input))
+        (difference("Output", &[a, b].map(|half| plain(half.stored.run.outputs.as_ref(), output_messages)), &output))
         @if a.row.error.is_some() || b.row.error.is_some() {
-            (difference("Error", a.stored.run.error.as_deref().unwrap_or_default(), b.stored.run.error.as_deref().unwrap_or_default()))
+            (difference("Error", &[a, b].map(|half| half.stored.run.error.clone().unwrap_or_default()), &error))
         }
         section {
             h2 { "Runs" }
@@ -222,11 +246,11 @@ fn line(depth: usize, a: Option<&Row>, b: Option<&Row>) -> Markup {
         tr.only[!only.is_empty()] {
             td {
                 svg.indent width=(14 * depth.min(24)) height="1" aria-hidden="true" {}
-                @if only.is_empty() { a href=(to(a, b)) { (show::text(&row.name)) } } @else { (show::text(&row.name)) }
+                @if only.is_empty() { a href=(to(a, b)) { (show::name(&row.name)) } } @else { (show::name(&row.name)) }
                 " " (show::kind(&row.run_type))
                 @if !only.is_empty() { " " span.note { (only) } }
                 @for (letter, row) in [("A", a), ("B", b)] { @if let Some(row) = row.filter(|row| row.error.is_some()) {
-                    " " span.status.error title=(show::plain(row.error.as_deref().unwrap_or_default())) { "error in " (letter) }
+                    " " span.status.error title=(show::plain(show::brief(row.error.as_deref().unwrap_or_default()))) { "error in " (letter) }
                 } }
             }
             (three(number(a, took), number(b, took), |n| duration(n as i64)))
@@ -254,7 +278,7 @@ fn three(a: Option<f64>, b: Option<f64>, text: impl Fn(f64) -> String) -> Markup
 fn plain(body: Option<&Json>, read: fn(&Value) -> Vec<traceable_core::messages::Message>) -> String {
     let value = body.map(Json::to_value).unwrap_or_default();
     let said = read(&value);
-    let text = if said.is_empty() {
+    if said.is_empty() {
         match value {
             Value::Null => String::new(),
             Value::String(text) => text,
@@ -270,52 +294,82 @@ fn plain(body: Option<&Json>, read: fn(&Value) -> Vec<traceable_core::messages::
             format!("{}:\n{}", message.role.as_str(), parts.join("\n"))
         };
         said.iter().map(message).collect::<Vec<_>>().join("\n\n")
-    };
-    let end = (0..=MAX_TEXT.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
-    text.get(..end).unwrap_or_default().to_owned()
+    }
 }
 
-fn texts(
-    name: &str,
-    a: Option<&Json>,
-    b: Option<&Json>,
-    read: fn(&Value) -> Vec<traceable_core::messages::Message>,
-) -> Markup {
-    difference(name, &plain(a, read), &plain(b, read))
-}
-
-/// Two texts, line by line; in lines that were changed, the words that were.
-fn difference(name: &str, a: &str, b: &str) -> Markup {
+/// Two texts, line by line; in lines that were changed, the words that were. `whole` says where all of each is shown.
+fn difference(name: &str, texts: &[String; 2], whole: &[String; 2]) -> Markup {
+    let [a, b] = texts;
     if a == b {
         return html! { section { h2 { (name) " " span.note { "the same" } } } };
     }
+    let is_cut = a.len().max(b.len()) > MAX_TEXT;
     // A last line is the same with and without a line behind it.
-    let (a, b) = (&format!("{a}\n"), &format!("{b}\n"));
-    let diff = TextDiff::configure().timeout(MAX_TIME).diff_lines(a, b);
+    let [a, b] = texts.each_ref().map(|text| format!("{}\n", begin(text)));
+    let until = Instant::now() + MAX_TIME;
+    let diff = TextDiff::configure().deadline(until).diff_lines(&a, &b);
+    let groups = diff.grouped_ops(3);
+    let mut left = MAX_ELEMENTS;
+    let (mut lines, mut more) = (Vec::new(), 0);
+    for (at, group) in groups.iter().enumerate() {
+        if at > 0 && left > 0 {
+            lines.push(html! { hr; });
+        }
+        for op in group {
+            let mut shown = 0;
+            // What comes too late to look for words is shown line by line.
+            for change in diff.iter_inline_changes_deadline(op, Some(until)) {
+                if left == 0 {
+                    break;
+                }
+                let line = line_of(&change);
+                left = left.saturating_sub(line.0.matches("</").count());
+                lines.push(line);
+                shown += 1;
+            }
+            let (_, old, new) = op.as_tag_tuple();
+            let all = if op.tag() == DiffTag::Equal { old.len() } else { old.len() + new.len() };
+            more += all.saturating_sub(shown);
+        }
+    }
     html! {
         section {
             h2 { (name) }
-            div.diff {
-                @for (at, group) in diff.grouped_ops(3).iter().enumerate() {
-                    @if at > 0 { hr; }
-                    @for op in group {
-                        @for change in diff.iter_inline_changes(op) {
-                            @let (class, sign) = match change.tag() {
-                                ChangeTag::Delete => ("a", "−"),
-                                ChangeTag::Insert => ("b", "+"),
-                                ChangeTag::Equal => ("same", " "),
-                            };
-                            div.(class) {
-                                span.sign { (sign) }
-                                span {
-                                    @for (is_changed, text) in change.iter_strings_lossy() {
-                                        @let text = text.trim_end_matches('\n');
-                                        @if is_changed { mark { (show::text(text)) } } @else { (show::text(text)) }
-                                    }
-                                }
-                            }
-                        }
-                    }
+            div.diff { @for line in &lines { (line) } }
+            @if more > 0 || is_cut {
+                p.note {
+                    @if more > 0 { "… " (counted(more as u64, "line")) " more. " }
+                    @if is_cut { "Only the first " (bytes(MAX_TEXT as u64)) " of each were compared. " }
+                    "All of it: " a href=(whole[0]) { "A" } ", " a href=(whole[1]) { "B" }
+                }
+            }
+        }
+    }
+}
+
+/// As much of a text as is compared.
+fn begin(text: &str) -> &str {
+    let end = (0..=MAX_TEXT.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+    text.get(..end).unwrap_or_default()
+}
+
+fn line_of(change: &InlineChange<'_, str>) -> Markup {
+    let (class, sign) = match change.tag() {
+        ChangeTag::Delete => ("a", "−"),
+        ChangeTag::Insert => ("b", "+"),
+        ChangeTag::Equal => ("same", " "),
+    };
+    let mut pieces: Vec<_> = change.iter_strings_lossy().collect();
+    if pieces.len() > MAX_CHANGES {
+        pieces = vec![(true, pieces.iter().map(|(_, text)| &**text).collect::<String>().into())];
+    }
+    html! {
+        div.(class) {
+            span.sign { (sign) }
+            span {
+                @for (is_changed, text) in &pieces {
+                    @let text = text.trim_end_matches('\n');
+                    @if *is_changed { mark { (show::text(text)) } } @else { (show::text(text)) }
                 }
             }
         }

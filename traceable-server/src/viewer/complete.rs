@@ -11,7 +11,7 @@ use maud::{Markup, html};
 use serde::Deserialize;
 use traceable_store::{Field, Query, Store, fields};
 
-use super::{App, Place, bar, frame};
+use super::{App, Place, bar, frame, show};
 use crate::{
     http::Refusal,
     print::{self, now},
@@ -58,7 +58,7 @@ pub(super) async fn part(
         ul data-from=(units(start)) data-to=(units(end)) {
             @for (n, Proposal { text, note }) in proposals.iter().enumerate() {
                 li #{ "proposal-" (n) } role="option" aria-selected="false" data-text=(text) {
-                    span { (text) } span.hint { (note) }
+                    span { (show::text(text)) } span.hint { (note) }
                 }
             }
         }

@@ -153,7 +153,8 @@ fn find(store: &Store, query: Query, wanted: &Wanted) -> Result<Option<Found>> {
     let (Some(first), Some(last)) = (end(Order::Oldest)?, end(Order::Newest)?) else { return Ok(None) };
     let to = if wanted.range().2.is_some() { to } else { last.saturating_add(1) };
     from = if wanted.range().2.is_some() { from } else { first };
-    let step = STEPS.into_iter().find(|step| (to - from) / step < BARS).unwrap_or((to - from) / BARS + 1);
+    let all = to.saturating_sub(from);
+    let step = STEPS.into_iter().find(|step| all / step < BARS).unwrap_or(all / BARS + 1);
     let by = |bucket, field| StatsBy { of, bucket, field };
     let all = store.stats(&query, &by(None, None))?.into_iter().next().unwrap_or_default();
     let over_time = store.stats(&query, &by(Some(Duration::from_nanos(step.unsigned_abs())), None))?;
@@ -166,7 +167,7 @@ fn find(store: &Store, query: Query, wanted: &Wanted) -> Result<Option<Found>> {
     };
     split.sort_by_key(|row| std::cmp::Reverse(row.count));
     split.truncate(VALUES);
-    Ok(Some(Found { from: from.div_euclid(step) * step, to, step, all, over_time, split }))
+    Ok(Some(Found { from: from.div_euclid(step).saturating_mul(step), to, step, all, over_time, split }))
 }
 
 /// The calls of models in the traces that a query fits.
@@ -236,7 +237,7 @@ fn label(time: i64, step: i64) -> String {
 
 fn over_time(found: &Found, place: &Place, wanted: &Wanted) -> Markup {
     let Found { from, to, step, over_time, .. } = found;
-    let stretches = usize::try_from((to - from) / step + 1).unwrap_or(1);
+    let stretches = usize::try_from(to.saturating_sub(*from) / step + 1).unwrap_or(1);
     let of = wanted.kept()[2];
     let link = |row: &Stats| {
         let time = row.time.unwrap_or_default();
@@ -246,7 +247,7 @@ fn over_time(found: &Found, place: &Place, wanted: &Wanted) -> Markup {
     let bars = |parts: fn(&Stats) -> Vec<f64>, about: fn(&Stats) -> String| {
         let bar = |row: &Stats| {
             let time = row.time.unwrap_or_default();
-            let at = usize::try_from((time - from) / step).unwrap_or(0);
+            let at = usize::try_from(time.saturating_sub(*from) / step).unwrap_or(0);
             Bar { at, parts: parts(row), url: link(row), about: format!("{}: {}", label(time, *step), about(row)) }
         };
         over_time.iter().map(bar).collect::<Vec<_>>()
@@ -373,7 +374,7 @@ fn split(found: &Found, place: &Place, wanted: &Wanted) -> Markup {
                 tbody {
                     @for row in &found.split {
                         @let first = html! {
-                            @if let Some(value) = &row.value { a href=(link(value)) { (value) } }
+                            @if let Some(value) = &row.value { a href=(link(value)) { (show::name(value)) } }
                             @else { span.quiet { "without" } }
                         };
                         (numbers(&first, row, Some(largest)))

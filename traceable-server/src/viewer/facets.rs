@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 use traceable_store::{Facet, Field, Of, Query, Result, Scope, Store};
 
-use super::{Place, terms};
+use super::{Place, show, terms};
 use crate::print;
 
 /// Values of one field that are shown.
@@ -98,8 +98,8 @@ pub(super) fn side(facets: &Facets, place: &Place, more: &[(&str, &str)]) -> Mar
                 ul {
                     @for (facet, (url, is_on)) in links {
                         li {
-                            a href=(url) aria-current=[is_on.then_some("true")] title=(facet.value) {
-                                span.value { (facet.value) }
+                            a href=(url) aria-current=[is_on.then_some("true")] title=(show::plain(show::brief(&facet.value))) {
+                                span.value { (show::name(&facet.value)) }
                                 span.n { (print::count(facet.runs)) @if is_on { span.off title="Take away" { "×" } } }
                             }
                         }

@@ -6,7 +6,11 @@ use axum::{
 };
 use maud::{DOCTYPE, Markup, html};
 
-use super::{assets, place::Place};
+use super::{
+    assets,
+    place::Place,
+    text::{plain, text},
+};
 
 /// The pages of the bar at the top.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,7 +46,7 @@ pub(super) fn page(
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
-                title { (super::text::plain(title)) }
+                title { (plain(title)) }
                 link rel="icon" href=(assets::url("icon.svg")) type="image/svg+xml";
                 link rel="stylesheet" href=(assets::url("style.css"));
                 @for name in ["app.js"].iter().chain(scripts) {
@@ -61,6 +65,7 @@ pub(super) fn page(
                     (switch(tab, &place))
                 }
                 (body)
+                p #said role="status" {}
             }
         }
     };
@@ -76,8 +81,8 @@ fn switch(tab: Option<Tab>, place: &Place) -> Markup {
         details.switch {
             summary title="Project and environment" {
                 span.quiet { "Project " }
-                b { (if place.project.is_empty() { "all" } else { &place.project }) }
-                @if !place.env.is_empty() { span.quiet { " in " } b { (place.env) } }
+                b { @if place.project.is_empty() { "all" } @else { (text(&place.project)) } }
+                @if !place.env.is_empty() { span.quiet { " in " } b { (text(&place.env)) } }
             }
             div.choice data-part=(choice) { a href=(choice) { "All projects and environments" } }
         }

@@ -1,7 +1,7 @@
 //! What people see in a browser: pages, rendered here, and the few modules of script and style that they load.
 //!
 //! A page is complete without script up to a thousand rows. Scripts add what only a browser can do: keys, live updates,
-//! and a window over long lists. Everything of a run is text for [`maud`], which escapes it.
+//! and a window over long trees. Everything of a run is text for [`maud`], which escapes it.
 
 mod assets;
 mod bar;
@@ -75,7 +75,7 @@ impl IntoResponse for Trouble {
         let body = html! {
             main.narrow {
                 h1 { (status.canonical_reason().unwrap_or("It does not work")) }
-                p { (text) }
+                p { (show::text(&text)) }
                 p { a href="/" { "All runs" } }
             }
         };

@@ -1,4 +1,5 @@
-//! Where the user is: what all pages carry along in their address, so that any of them can be sent to somebody else.
+//! Where the user is: what lists, and the pages that they lead to, carry along in their address, so that they can be sent to
+//! somebody else. A page of one thing alone, such as a comparison or a piece of a body, needs none of it.
 
 use std::fmt::Write as _;
 
@@ -7,7 +8,7 @@ use traceable_store::{Field, Op, Query, QueryError, Value};
 
 use crate::print::now;
 
-/// The selection that goes with the user from page to page.
+/// The selection that goes with the user from list to list.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Place {

@@ -11,11 +11,12 @@ use maud::{Markup, html};
 use serde::Deserialize;
 use traceable_store::{Facet, Field, Of, Query};
 
-use super::{App, Place, Trouble, frame};
+use super::{App, Place, Trouble, frame, show};
 use crate::print;
 
-/// Environments that are shown.
+/// Environments that are shown, and projects.
 const LIMIT: usize = 50;
+const PROJECTS: usize = 500;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -60,14 +61,15 @@ fn choice(title: &str, name: &str, now: &str, of: &[(&str, Option<u64>)], place:
         h2 { (title) }
         ul {
             li { a href=(link("")) aria-current=[now.is_empty().then_some("true")] { "all" } }
-            @for (value, traces) in of {
+            @for (value, traces) in of.iter().take(PROJECTS) {
                 li {
                     a href=(link(value)) aria-current=[(*value == now).then_some("true")] {
-                        span.value { (value) }
+                        span.value { (show::name(value)) }
                         @if let Some(traces) = traces { span.n { (print::count(*traces)) } }
                     }
                 }
             }
+            @if of.len() > PROJECTS { li { "… " (print::count((of.len() - PROJECTS) as u64)) " more: search for " code { "project:" } } }
         }
     }
 }

@@ -8,7 +8,7 @@ use super::{Place, show, streams::Streams, terms};
 use crate::print;
 
 /// Tags of a row that are shown.
-const TAGS: usize = 3;
+pub(super) const TAGS: usize = 3;
 
 /// What rows have in common.
 pub(super) struct Looks<'a> {
@@ -44,10 +44,10 @@ fn one(listed: &Listed, longest: i64, looks: &Looks<'_>) -> Markup {
         tr data-id=(key) data-trace=(row.trace_id) .failed[row.error.is_some()] .open[is_open] {
             td.when { (show::moment(row.start_time)) }
             td.title {
-                a.whole href=(url) { (row.name) }
+                a.whole href=(url) { (show::name(&row.name)) }
                 div.about { (facts(row, totals.as_ref(), looks)) }
             }
-            td.asked { div.two { (row.input_preview.as_deref().unwrap_or_default()) } }
+            td.asked { div.two { (show::text(row.input_preview.as_deref().unwrap_or_default())) } }
             td.answered { div.two { (answer(row, looks)) } }
             td.took {
                 @if is_open { span.wait { (show::since(row.start_time)) } }
@@ -63,15 +63,15 @@ fn facts(row: &Row, totals: Option<&Totals>, looks: &Looks<'_>) -> Markup {
     let inside = totals.map_or(0, |totals| totals.errors.saturating_sub(u64::from(row.error.is_some())));
     html! {
         (show::kind(&row.run_type))
-        @if let Some(model) = &row.model { span { (model) } }
+        @if let Some(model) = &row.model { span { (show::name(model)) } }
         @if let Some(totals) = totals.filter(|totals| totals.runs > 1) { span { (print::counted(totals.runs, "run")) } }
         @if inside > 0 { span.bad { (print::counted(inside, "error")) " inside" } }
         @if row.error.is_none() && row.status != Status::Pending { (show::status(row.status)) }
         @for tag in row.tags.iter().take(TAGS) {
             @let term = terms::is(&Field::Tag, tag).to_string();
             @let q = terms::with(&looks.place.q, &term);
-            @if terms::has(&looks.place.q, &term) { span.tag { (tag) } }
-            @else { a.tag href=(looks.place.link("/", &[looks.kept, &[("q", &q)]].concat())) title="Only these" { (tag) } }
+            @if terms::has(&looks.place.q, &term) { span.tag { (show::name(tag)) } }
+            @else { a.tag href=(looks.place.link("/", &[looks.kept, &[("q", &q)]].concat())) title="Only these" { (show::name(tag)) } }
         }
         @if row.tags.len() > TAGS { span { "+" (row.tags.len() - TAGS) } }
     }
@@ -81,11 +81,11 @@ fn answer(row: &Row, looks: &Looks<'_>) -> Markup {
     let stream = looks.streams.get(&row.id);
     html! {
         @if let Some(error) = &row.error {
-            span.bad { (error.lines().find(|line| !line.trim().is_empty()).unwrap_or("failed without a word")) }
+            span.bad { (show::name(error.lines().find(|line| !line.trim().is_empty()).unwrap_or("failed without a word"))) }
             " "
         }
-        @if let Some(text) = &row.output_preview { (text) }
-        @else if let Some(stream) = stream { span.flow { (stream) } }
+        @if let Some(text) = &row.output_preview { (show::text(text)) }
+        @else if let Some(stream) = stream { span.flow { (show::text(stream)) } }
     }
 }
 

@@ -98,6 +98,8 @@ impl Wanted {
 
 /// What the page shows.
 struct Shown {
+    /// What is listed.
+    query: Query,
     found: Found,
     facets: Option<Facets>,
     /// When nothing was found, how many runs inside of traces there are.
@@ -128,7 +130,7 @@ pub(super) async fn page(
         _ => {}
     }
     let (asked, is_part) = (wanted.clone(), part.is_some());
-    let shown = app.ask(move |store| shown(store, &asked, &query, is_part)).await?;
+    let shown = app.ask(move |store| shown(store, &asked, query, is_part)).await?;
     Ok(match (part, &shown) {
         (Some(_), Some(shown)) => frame::fragment(&table(&shown.found, &place, &wanted, n)).into_response(),
         (Some(_), None) => frame::fragment(&html! {}).into_response(),
@@ -156,16 +158,16 @@ pub(super) async fn page(
 }
 
 /// Asks for the list; `None` when the store is empty.
-fn shown(store: &Store, wanted: &Wanted, query: &Query, is_part: bool) -> traceable_store::Result<Option<Shown>> {
-    let found = wanted.find(store, query)?;
+fn shown(store: &Store, wanted: &Wanted, query: Query, is_part: bool) -> traceable_store::Result<Option<Shown>> {
+    let found = wanted.find(store, &query)?;
     if found.rows.is_empty() && store.list(&List { limit: 1, ..List::default() })?.rows.is_empty() {
         return Ok(None);
     }
-    let facets = if is_part { None } else { Some(facets::count(store, query, wanted.of())?) };
+    let facets = if is_part { None } else { Some(facets::count(store, &query, wanted.of())?) };
     // What a root does not have, a run below it may.
     let is_missing = found.rows.is_empty() && wanted.of() == Of::Traces && !is_part;
-    let elsewhere = if is_missing { store.count(query, Of::Runs)? } else { 0 };
-    Ok(Some(Shown { found, facets, elsewhere }))
+    let elsewhere = if is_missing { store.count(&query, Of::Runs)? } else { 0 };
+    Ok(Some(Shown { query, found, facets, elsewhere }))
 }
 
 /// How many rows are newer than one, for a page that does not show them.
@@ -179,7 +181,7 @@ async fn newer(app: &Arc<App>, query: Query, place: &Place, wanted: &Wanted) -> 
 }
 
 fn list(shown: &Shown, place: &Place, wanted: &Wanted, wrong: Option<&QueryError>, n: u64) -> Markup {
-    let Shown { found, elsewhere, .. } = shown;
+    let Shown { query, found, elsewhere, .. } = shown;
     let kept = wanted.kept();
     let [(_, of), (_, order)] = kept;
     let tabs = [
@@ -195,7 +197,7 @@ fn list(shown: &Shown, place: &Place, wanted: &Wanted, wrong: Option<&QueryError
                 a href=(Place { q: String::new(), ..place.clone() }.link("/threads", &[])) { "threads" }
             }
             span #chip role="status" {}
-            (content::export_menu(place))
+            (content::export_menu(query, wanted.of()))
             @if wrong.is_some() { span.quiet { "What you look for cannot be read; this is the list without it." } }
         }
         (table(found, place, wanted, n))

@@ -6,6 +6,21 @@ use traceable_core::model::{RunType, Status, format_time};
 pub(super) use super::text::{plain, text};
 use crate::print;
 
+/// Bytes of a name in a list. Whoever sends it may send megabytes.
+const MAX_NAME: usize = 500;
+
+/// As much as one reads of a name, or of the line of an error, among many.
+pub(super) fn brief(said: &str) -> &str {
+    let end = said.char_indices().map(|(at, _)| at).find(|at| *at > MAX_NAME);
+    end.and_then(|end| said.get(..end)).unwrap_or(said)
+}
+
+/// The same as a part of a page.
+pub(super) fn name(said: &str) -> Markup {
+    let brief = brief(said);
+    html! { (text(brief)) @if brief.len() < said.len() { "…" } }
+}
+
 /// A moment: how long ago, and exactly when the pointer asks. A script keeps it true while the page is open.
 pub(super) fn moment(time: i64) -> Markup {
     let exact = format_time(time);
@@ -26,7 +41,7 @@ pub(super) fn kind(run_type: &RunType) -> Markup {
         "llm" | "chain" | "tool" | "retriever" | "embedding" | "agent" => name,
         _ => "other",
     };
-    html! { span.kind.(class) { (text(name)) } }
+    html! { span.kind.(class) { (self::name(name)) } }
 }
 
 /// How a run stands; nothing when all is well.

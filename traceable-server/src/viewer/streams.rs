@@ -42,7 +42,7 @@ pub(super) fn of(store: &Store, rows: &[Listed], of: Of) -> Result<Streams> {
             runs = open.rows.iter().map(|listed| listed.row.id).collect();
         }
         for run in runs {
-            let said = store.run(run)?.and_then(|stored| stored.progress?.outputs);
+            let said = store.progress(run)?.and_then(|progress| progress.outputs);
             if let Some(text) = said.as_ref().and_then(end) {
                 streams.insert(row.id, text);
                 break;

@@ -11,7 +11,12 @@ use serde::Deserialize;
 use traceable_core::model::ScoreTarget;
 use traceable_store::{Field, List, Listed, Of, Op, Order, Query, StoredRun, ThreadSummary, Value};
 
-use super::{App, Place, Tab, Trouble, content, frame, show, text::text};
+use super::{
+    App, Place, Tab, Trouble,
+    content::{self, As, Body},
+    frame, show, terms,
+    text::text,
+};
 use crate::{
     http::Refusal,
     print::{counted, dollars, duration, tokens},
@@ -90,14 +95,14 @@ fn facts(ThreadSummary { thread, tally, .. }: &ThreadSummary, place: &Place) -> 
     html! {
         p.none {
             (counted(tally.traces, "trace"))
-            @if let Some(user) = &thread.user { " · " a href=(place.link("/", &[("q", &format!("user:{}", serde_json::json!(user)))])) { (text(user)) } }
+            @if let Some(user) = &thread.user { " · " a href=(place.link("/", &[("q", &terms::is(&Field::User, user).to_string())])) { (text(user)) } }
             @if tally.total_tokens > 0 { " · " (tokens(tally.total_tokens)) " tokens" }
             @if tally.cost > 0.0 { " · " (dollars(tally.cost)) }
             @if tally.errors > 0 { " · " span.status.error { (counted(tally.errors, "error")) } }
             @if let Some(last) = tally.last_time { " · " (show::moment(last)) }
         }
         @if !thread.metadata.is_empty() {
-            details { summary { "Metadata" } (content::json(&serde_json::Value::Object(thread.metadata.clone()))) }
+            details { summary { "Metadata" } (content::tree(&serde_json::Value::Object(thread.metadata.clone()), "", &Body::loose(As::Json))) }
         }
     }
 }

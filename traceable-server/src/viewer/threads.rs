@@ -11,7 +11,7 @@ use maud::{Markup, html};
 use serde::Deserialize;
 use traceable_store::{People, PeopleCursor, ThreadSummary};
 
-use super::{App, Place, Tab, Trouble, frame, show, users::finder};
+use super::{App, Place, Tab, Trouble, frame, rows::TAGS, show, users::finder};
 use crate::print;
 
 #[derive(Debug, Default, Deserialize)]
@@ -44,7 +44,7 @@ pub(super) async fn page(
             h1.unseen { "Threads" }
             (finder("/threads", "Find by id or title", &place, &[("user", &user)]))
             @if !user.is_empty() {
-                p { "Of " b { (user) } " · " a href=(place.link("/threads", &[])) { "of all users" } }
+                p { "Of " b { (show::name(&user)) } " · " a href=(place.link("/threads", &[])) { "of all users" } }
             }
             (table)
             @if found.rows.is_empty() {
@@ -92,18 +92,19 @@ fn one(ThreadSummary { thread, tally, first_input, last_output, .. }: &ThreadSum
         tr data-id=(thread.id) {
             td.when { @if let Some(last) = tally.last_time { (show::moment(last)) } }
             td.title {
-                a.whole href=(url) { (thread.name.as_deref().unwrap_or(&thread.id)) }
+                a.whole href=(url) { (show::name(thread.name.as_deref().unwrap_or(&thread.id))) }
                 div.about {
                     (show::errors(tally.errors))
-                    @for tag in &thread.tags { span.tag { (tag) } }
+                    @for tag in thread.tags.iter().take(TAGS) { span.tag { (show::name(tag)) } }
+                    @if thread.tags.len() > TAGS { span { "+" (thread.tags.len() - TAGS) } }
                 }
             }
-            td.asked { div.two { (first_input.as_deref().unwrap_or_default()) } }
-            td.answered { div.two { (last_output.as_deref().unwrap_or_default()) } }
+            td.asked { div.two { (show::text(first_input.as_deref().unwrap_or_default())) } }
+            td.answered { div.two { (show::text(last_output.as_deref().unwrap_or_default())) } }
             td.n data-label="Traces" { (print::count(tally.traces)) }
             td.n data-label="Tokens" { (show::tokens(tally.total_tokens)) }
             td.n data-label="Cost" { (show::dollars(tally.cost)) }
-            td.who { (thread.user.as_deref().unwrap_or_default()) }
+            td.who { (show::name(thread.user.as_deref().unwrap_or_default())) }
         }
     }
 }

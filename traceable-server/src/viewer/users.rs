@@ -94,7 +94,7 @@ fn table(rows: &[UserSummary], place: &Place, is_first: bool, n: u64) -> Markup 
                     @let id = &user.identifier;
                     @let own = terms::is(&Field::User, id).to_string();
                     tr data-id=(id) {
-                        td.title { a.whole href=(place.link("/", &[("q", &own)])) { (id) } }
+                        td.title { a.whole href=(place.link("/", &[("q", &own)])) { (show::name(id)) } }
                         td.n data-label="Threads" {
                             @if *threads > 0 { a.over href=(place.link("/threads", &[("user", id)])) { (print::count(*threads)) } }
                         }

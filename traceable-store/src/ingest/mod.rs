@@ -7,7 +7,7 @@ mod scores;
 mod traces;
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     time::{SystemTime, UNIX_EPOCH},
 };
 
@@ -20,7 +20,7 @@ pub(crate) use self::{
     runs::{SLOTS, key, records_of},
     traces::recompute,
 };
-use crate::{Result, Store, changes, record::Record};
+use crate::{Result, Store, record::Record};
 
 /// What became of a batch of changes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -117,7 +117,6 @@ impl Store {
                 traces: BTreeMap::new(),
                 threads: BTreeMap::new(),
                 users: BTreeMap::new(),
-                touched: BTreeSet::new(),
                 texts_seen: tx.prepare_cached("SELECT n FROM texts_seen")?.query_row([], |row| row.get(0))?,
                 has_progress: tx.prepare_cached("SELECT 1 FROM progress LIMIT 1")?.exists([])?,
             };
@@ -151,8 +150,6 @@ struct Batch<'a> {
     threads: BTreeMap<String, i64>,
     /// And of each user.
     users: BTreeMap<String, i64>,
-    /// The traces that changed.
-    touched: BTreeSet<RunId>,
     /// Runs up to this one are to be indexed again when they change; those behind it wait anyway.
     texts_seen: i64,
     /// Whether there is any, which ends with its run.
@@ -176,9 +173,7 @@ impl Batch<'_> {
         for (trace, delta) in std::mem::take(&mut self.traces) {
             traces::apply(self.tx, trace, &delta)?;
             self.ingested.traces.push(trace);
-            self.touched.insert(trace);
         }
-        changes::note(self.tx, std::mem::take(&mut self.touched))?;
         self.people_seen()
     }
 }

@@ -264,7 +264,6 @@ impl Batch<'_> {
             !has_ended && self.tx.prepare_cached(sql)?.execute(params![blob(progress.id), progress.time, data])? == 1;
         if is_news {
             self.ingested.progressed.push(progress.id);
-            self.touched.insert(progress.trace_id);
         } else {
             self.ingested.repeated += 1;
         }

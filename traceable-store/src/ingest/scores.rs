@@ -4,7 +4,7 @@ use rusqlite::params;
 use traceable_core::model::{Score, ScoreTarget};
 
 use super::{Batch, blob};
-use crate::{Result, changes};
+use crate::Result;
 
 impl Batch<'_> {
     /// A score. One that was sent again replaces the one before, unless it is older.
@@ -34,11 +34,6 @@ impl Batch<'_> {
             serde_json::to_string(&Score { score: number, ..score.clone() })?,
         ])?;
         self.ingested.repeated += usize::from(written == 0);
-        if let ScoreTarget::Run(id) | ScoreTarget::Trace(id) = &score.target
-            && written == 1
-        {
-            self.touched.extend(changes::trace_of(self.tx, *id)?);
-        }
         Ok(())
     }
 }

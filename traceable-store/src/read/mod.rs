@@ -10,7 +10,7 @@ mod run;
 mod scores;
 mod skeleton;
 
-pub(crate) use self::rows::{id, row_of};
+pub(crate) use self::rows::row_of;
 pub use self::{
     body::{Body, Slice},
     facets::{Facet, Facets},

@@ -67,6 +67,15 @@ impl Store {
         })
     }
 
+    /// How far an open run is, without its bodies.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read.
+    pub fn progress(&self, id: RunId) -> Result<Option<Progress>> {
+        self.read(|connection| progress(connection, id))
+    }
+
     /// A run as it came, with the bytes of its files and bodies, for export. All its records put together: see
     /// [`merge`](crate::merge).
     ///

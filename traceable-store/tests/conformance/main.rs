@@ -5,7 +5,6 @@
 mod support;
 
 mod bodies;
-mod changes;
 mod lists;
 mod people;
 mod removal;
@@ -37,7 +36,6 @@ suite! {
     runs::runs_are_found_by_the_beginning_of_their_id,
     runs::projects_are_made_once_and_go_with_their_runs,
     bodies::a_part_is_read_and_a_text_is_found,
-    changes::what_changed_since_a_mark_is_known,
     lists::pages_neither_miss_nor_repeat,
     lists::traces_are_listed_by_their_heads,
     lists::values_are_known_for_completion,

@@ -1,5 +1,5 @@
 // What every page does: keys, and the choice of a project.
-import { part } from "./dom.js";
+import { part, say } from "./dom.js";
 import { keys } from "./keys.js";
 
 keys({
@@ -25,7 +25,9 @@ const choice = /** @type {HTMLElement | null} */ (document.querySelector("[data-
 const around = choice?.closest("details");
 around?.addEventListener("toggle", async () => {
   const url = choice?.dataset.part;
-  if (around.open && choice && url) choice.replaceChildren(await part(url, "choice"));
+  if (!around.open || !choice || !url) return;
+  // What stands there is a link to the same as a page.
+  part(url, "choice").then((made) => choice.replaceChildren(made), (error) => say("The projects cannot be shown", error));
 });
 
 /** Closes what is open above the page, unless one is in it. @param {EventTarget | null} within */

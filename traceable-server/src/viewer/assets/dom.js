@@ -17,12 +17,21 @@ export function element(tag, attributes = {}, ...children) {
  * @param {string} url
  * @param {string} name the part
  * @param {AbortSignal} [signal]
- * @returns {Promise<DocumentFragment>} */
+ * @returns {Promise<DocumentFragment>} An error, where the server answers with one: its page is no part of this one. */
 export async function part(url, name, signal) {
   const answer = await fetch(url, { headers: { "x-part": name }, signal });
+  if (!answer.ok) throw new Error(`the server answers ${answer.status}`);
   const text = await answer.text();
   const parsed = new DOMParser().parseFromString(text, "text/html");
   const fragment = document.createDocumentFragment();
   fragment.append(...parsed.body.childNodes);
   return fragment;
+}
+
+/** Says what went wrong at the foot of the page, and leaves the rest as it is; nothing takes it away again.
+ * @param {string} [what] @param {unknown} [error] */
+export function say(what, error) {
+  const foot = document.getElementById("said");
+  const why = error instanceof TypeError ? "the server does not answer" : error instanceof Error ? error.message : "";
+  if (foot) foot.textContent = what ? `${what}: ${why}` : "";
 }

@@ -1,6 +1,8 @@
 // What goes on: changes, as the server commits them, and time. A hidden page does not listen; when it is looked at again
 // it catches up.
 
+import { say } from "./dom.js";
+
 /** What the server tells.
  * @typedef {{ n: number, traces: string[], running: string[], more: boolean }} Changed */
 
@@ -75,7 +77,7 @@ export function gently(does, pause) {
     while (isWanted) {
       isWanted = false;
       // What fails now is asked for again at the next change.
-      await does().catch(() => {});
+      await does().then(() => say(), (error) => say("This page is not up to date", error));
       await new Promise((resolve) => setTimeout(resolve, pause));
     }
     isBusy = false;

@@ -1,6 +1,6 @@
 // The page of a trace: the tree on the left decides what stands on the right.
 import { play } from "./chunks.js";
-import { element, part } from "./dom.js";
+import { part, say } from "./dom.js";
 import { keys } from "./keys.js";
 import { gently, listen } from "./live.js";
 import { Tree } from "./tree.js";
@@ -44,8 +44,9 @@ let asked = 0;
  * @param {URL} url @param {"replace" | "push" | "keep"} how what becomes of the address */
 async function show(url, how) {
   const turn = ++asked;
-  const fragment = await ask(url).catch(() => element("p", { class: "note" }, "The server does not answer."));
-  if (turn !== asked) return;
+  const fragment = await ask(url).catch((error) => say("It cannot be shown", error));
+  if (turn !== asked || !fragment) return;
+  say();
   beside.replaceChildren(fragment.cloneNode(true));
   if (how !== "keep") beside.scrollTop = 0;
   const article = shown();
@@ -156,4 +157,4 @@ grip.addEventListener("keydown", (event) => {
 
 arrived();
 changed();
-listen(changed, changed, { trace: main.dataset.trace });
+listen(changed, changed, { trace: main.dataset.trace, since: main.dataset.n });

@@ -10,6 +10,8 @@ const HEIGHT = 26;
 /** Browsers draw nothing that is taller than some 17 million pixels. */
 const TALLEST = 15e6;
 const LEVELS = 24;
+/** Calls that a library may have noted a request over HTTP below. */
+const CALLS = ["llm", "embedding", "retriever", "reranker"];
 const KINDS = ["llm", "chain", "tool", "retriever", "embedding", "agent"];
 
 export class Tree {
@@ -19,6 +21,8 @@ export class Tree {
   /** The rows that no fold hides. */
   shown = new Int32Array();
   /** Numbers of runs that are folded. @type {Set<number>} */ folded = new Set();
+  /** Calls with nothing below but a request that went well, which says nothing that they do not say: folded at first.
+   * @type {Set<number>} */ requests = new Set();
   /** The number of the chosen run. @type {number | undefined} */ chosen;
   /** @type {{ names: Set<number>, types: Set<number>, rows: number[] } | undefined} */ found;
   /** The time that is drawn. */ from = 0;
@@ -56,6 +60,13 @@ export class Tree {
       open.push(at);
     }
     for (const at of open) this.ends[at] = depths.length;
+    for (const [at, number] of data.numbers.entries()) {
+      const type = (/** @type {number} */ row) => data.all_types[data.types[row]];
+      const isRequest = this.ends[at] === at + 2 && type(at + 1) === "http" && data.statuses[at + 1] === "ok";
+      if (!isRequest || !CALLS.includes(type(at)) || this.requests.has(number)) continue;
+      this.requests.add(number);
+      this.folded.add(number);
+    }
     if (!this.isZoomed) [this.from, this.to] = [0, data.span];
     this.refold();
   }
@@ -196,7 +207,7 @@ export class Tree {
   foldAll(of) {
     const { data, folded } = this;
     if (!data) return;
-    const isOf = (/** @type {number} */ at) => this.hasChildren(at) && (of === undefined ? data.depths[at] > 0 : data.names[at] === data.names[of]);
+    const isOf = (/** @type {number} */ at) => this.hasChildren(at) && (of === undefined ? data.depths[at] > 0 && !this.requests.has(data.numbers[at]) : data.names[at] === data.names[of]);
     const all = [...data.numbers.keys()].filter(isOf);
     const isFolded = all.some((at) => folded.has(data.numbers[at]));
     for (const at of all) isFolded ? folded.delete(data.numbers[at]) : folded.add(data.numbers[at]);

@@ -1,4 +1,5 @@
-//! What one can do with a run, a trace or a conversation: judge it, note something, tag it, copy it, remove it.
+//! What one can do with a run or a conversation: judge it, note something, tag it, copy it, remove it. A trace is judged and
+//! tagged by its root; it is removed by any of its runs.
 //!
 //! Requests are JSON, which a foreign page cannot send, so what changes something needs the script `act.js`; without
 //! scripts the styles hide it. What only reads is a link.
@@ -12,21 +13,24 @@ use axum::{
 };
 use maud::{Markup, html};
 use traceable_core::model::{Run, RunId, Score, ScoreTarget, Thread};
-use traceable_store::StoredRun;
+use traceable_store::{Field, Of, Query, StoredRun};
 
 use super::{body, copy, file};
 use crate::{
     http::{App, Refusal, Table},
+    print::{count, counted},
     viewer::{
-        Place, Trouble,
+        Trouble,
         place::address,
-        show,
+        show, terms,
         text::{plain, text},
     },
 };
 
 /// Scores that are shown at once.
 const SCORES: usize = 50;
+/// Tags that are shown; who tags here can give no more.
+const TAGS: usize = 200;
 /// The key of a thumb.
 const THUMB: &str = "thumbs";
 /// Where exports come from.
@@ -97,8 +101,8 @@ pub(in crate::viewer) fn actions_of_thread(thread: &Thread, scores: &[Score]) ->
         tag_url: format!("{url}/tags"),
         removals: vec![("Delete the conversation with all its traces".to_owned(), "", url)],
     };
-    let query = format!("thread:{}", serde_json::json!(thread.id));
-    section(&about, scores, &exports(&query))
+    let query = terms::is(&Field::Thread, &thread.id).to_string();
+    section(&about, scores, &exports(&query, Of::Traces))
 }
 
 /// A text as one part of a path.
@@ -138,9 +142,10 @@ fn section(about: &About<'_>, scores: &[Score], copies: &Markup) -> Markup {
             p.trouble role="status" hidden {}
             @if !about.tags.is_empty() {
                 ul.tags aria-label="Tags" data-url=(about.tag_url) {
-                    @for tag in about.tags {
+                    @for tag in about.tags.iter().take(TAGS) {
                         li { (text(tag)) button.needs type="button" data-act="untag" data-tag=(tag) aria-label={ "Remove the tag " (plain(tag)) } { "×" } }
                     }
+                    @if about.tags.len() > TAGS { li { "… " (counted((about.tags.len() - TAGS) as u64, "tag")) " more" } }
                 }
             } @else { ul.tags hidden data-url=(about.tag_url) {} }
             (given(scores))
@@ -171,6 +176,7 @@ fn given(scores: &[Score]) -> Markup {
                         button.needs type="button" data-act="unscore" data-score=(score.id) aria-label={ "Remove " (plain(&score.key)) } { "×" }
                     }
                 }
+                @if scores.len() > SCORES { li { "… " (count((scores.len() - SCORES) as u64)) " earlier: see the JSON" } }
             }
         }
     }
@@ -205,14 +211,13 @@ fn copies(run: &Run) -> Markup {
     }
 }
 
-/// What a place lists, in every form.
-pub(in crate::viewer) fn export_menu(place: &Place) -> Markup {
-    let query = place.query().map(|query| query.to_string()).unwrap_or_default();
-    html! { details.menu { summary { "Export" } (exports(&query)) } }
+/// What a list shows, in every form.
+pub(in crate::viewer) fn export_menu(query: &Query, of: Of) -> Markup {
+    html! { details.menu { summary { "Export" } (exports(&query.to_string(), of)) } }
 }
 
-fn exports(query: &str) -> Markup {
-    let forms = [
+fn exports(query: &str, of: Of) -> Markup {
+    let mut forms = vec![
         ("jsonl", "JSON Lines"),
         ("csv", "CSV"),
         ("markdown", "Markdown"),
@@ -220,12 +225,16 @@ fn exports(query: &str) -> Markup {
         ("otlp", "OpenTelemetry (OTLP)"),
         ("openai", "OpenAI fine-tuning"),
         ("dataset", "Dataset"),
-        ("chrome", "Chrome trace"),
     ];
+    let of = if of == Of::Runs { "runs" } else { "traces" };
+    // A run alone has no place in time to be drawn.
+    if of == "traces" {
+        forms.push(("chrome", "Chrome trace"));
+    }
     html! {
         ul {
             @for (format, name) in forms {
-                li { a href=(address(EXPORT, [("format", format), ("q", query), ("of", "traces")])) download { (name) } }
+                li { a href=(address(EXPORT, [("format", format), ("q", query), ("of", of)])) download { (name) } }
             }
         }
     }

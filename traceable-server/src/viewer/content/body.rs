@@ -29,6 +29,8 @@ use crate::{
     viewer::{Place, Trouble, frame, place::address, text::text},
 };
 
+/// Messages that are shown at once.
+const MESSAGES: usize = 100;
 /// Places that are found at most.
 const PLACES: usize = 200;
 /// What is shown around a place, in bytes.
@@ -134,8 +136,15 @@ fn piece_of(stored: &StoredRun, side: Side, value: &Value, asked: &Asked) -> Mar
     }
     let said = said();
     if let Some(first) = asked.messages {
-        let some = said.iter().enumerate().take(asked.to).skip(first);
-        return html! { @for (n, each) in some { (message(each, n, &body)) } };
+        let to = asked.to.min(said.len());
+        let end = to.min(first.saturating_add(MESSAGES));
+        let [next, last] = [end, to].map(|n| n.to_string());
+        return html! {
+            @for (n, each) in said.iter().enumerate().take(end).skip(first) { (message(each, n, &body)) }
+            @if end < to {
+                (body.more(&[("messages", &next), ("to", &last)], &format!("{} more", counted((to - end) as u64, "message"))))
+            }
+        };
     }
     let number = asked.message.unwrap_or_default();
     let Some(message_of) = said.get(number) else { return gone() };

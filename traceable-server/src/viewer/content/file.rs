@@ -4,12 +4,11 @@ use std::{collections::HashMap, rc::Rc, sync::Arc};
 
 use axum::{
     extract::{Path, State},
-    http::header,
-    response::{IntoResponse, Response},
+    response::Response,
 };
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use traceable_core::model::{RunId, Score, format_time};
-use traceable_store::{BlobHash, Field, FilePlace, Of, Op, Query, StoredRun, Trace, Value};
+use traceable_store::{BlobHash, Field, FilePlace, List, Of, Op, Query, StoredRun, Trace, Value};
 
 use super::{
     As, Body, Side,
@@ -20,6 +19,7 @@ use super::{
     side::shown,
 };
 use crate::{
+    api::streamed,
     export::{Export, Format, What},
     http::{App, Refusal},
     print::{counted, dollars, duration, tokens},
@@ -37,22 +37,12 @@ const TREE: usize = 2_000;
 /// A trace as a file.
 pub(super) async fn file(State(app): State<Arc<App>>, Path(id): Path<RunId>) -> Result<Response, Trouble> {
     let query = Query::Compare(Field::Trace, Op::Eq, Value::Id(id));
-    let mut export = Export::new(Format::Html, What::Fitting(query, Of::Traces), None, Some(1));
-    let made = app
-        .ask(move |store| {
-            let mut made = Vec::new();
-            while let Some(piece) = export.piece(store)? {
-                made.extend(piece);
-            }
-            Ok((export.count() > 0).then_some(made))
-        })
-        .await?;
-    let made = made.ok_or(Refusal::NotFound("there is no such trace"))?;
-    let headers = [
-        (header::CONTENT_TYPE, "text/html; charset=utf-8".to_owned()),
-        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"trace-{id}.html\"")),
-    ];
-    Ok((headers, made).into_response())
+    let list = List { query: query.clone(), of: Of::Traces, limit: 1, ..List::default() };
+    if app.ask(move |store| store.list(&list)).await?.rows.is_empty() {
+        return Err(Refusal::NotFound("there is no such trace").into());
+    }
+    let export = Export::new(Format::Html, What::Fitting(query, Of::Traces), None, Some(1));
+    Ok(streamed(app, export, Format::Html, &format!("trace-{id}")).await?)
 }
 
 /// What stands before all traces. The elements around it may be left out in HTML, so what follows can come in pieces.
@@ -82,7 +72,7 @@ pub(crate) fn trace(trace: &Trace, below: Option<RunId>) -> String {
             h1 { (text(head.map_or("?", |row| &row.name))) }
             p.none {
                 (counted(trace.runs.len() as u64, "run"))
-                @if let Some(end) = totals.end_time { " · " (duration(end - totals.start_time)) }
+                @if let Some(end) = totals.end_time { " · " (duration(end.saturating_sub(totals.start_time))) }
                 @if totals.total_tokens > 0 { " · " (tokens(totals.total_tokens)) " tokens" }
                 @if totals.cost > 0.0 { " · " (dollars(totals.cost)) }
                 " · " (format_time(totals.start_time))

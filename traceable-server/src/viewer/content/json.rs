@@ -6,8 +6,11 @@ use std::borrow::Cow;
 use maud::{Markup, html};
 use serde_json::Value;
 
-use super::{As, Body, media};
-use crate::{print::count, viewer::text::text};
+use super::{Body, media};
+use crate::{
+    print::{bytes, count},
+    viewer::{show, text::text},
+};
 
 /// Members that are shown at once.
 const WINDOW: usize = 100;
@@ -21,11 +24,6 @@ const MAX_DEPTH: usize = 40;
 const OPEN: usize = 2;
 /// JSON in texts is read up to this length.
 const MAX_INNER: usize = 1_000_000;
-
-/// A value that is no body of a run, such as a parameter.
-pub(in crate::viewer) fn json(value: &Value) -> Markup {
-    tree(value, "", &Body::loose(As::Json))
-}
 
 /// A value. `at` is the JSON pointer of it in its body.
 pub(in crate::viewer) fn tree(value: &Value, at: &str, body: &Body) -> Markup {
@@ -126,6 +124,10 @@ fn members(value: &Value, at: &str, from: usize, depth: usize, body: &Body) -> M
 }
 
 fn row(key: &str, value: &Value, at: &str, depth: usize, is_item: bool, body: &Body) -> Markup {
+    if key.len() > TEXT {
+        // Its value has no address that is short enough.
+        return html! { li { span.key { (show::name(key)) } " " span.more { "… a name of " (bytes(key.len() as u64)) ": see all of it as a file" } } };
+    }
     let key = html! { span.key.item[is_item] { (text(key)) } };
     let size = match value {
         Value::Array(items) if !items.is_empty() && !is_vector(items) => format!("[{}]", count(items.len() as u64)),
@@ -180,7 +182,7 @@ fn vector(items: &[Value], at: &str, from: usize, body: &Body) -> Markup {
 mod tests {
     use serde_json::json;
 
-    use super::*;
+    use super::{super::As, *};
 
     fn shown(value: &Value) -> String {
         tree(value, "", &Body::loose(As::Json)).into_string()

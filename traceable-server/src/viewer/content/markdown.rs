@@ -3,8 +3,11 @@
 use maud::{Markup, html};
 use pulldown_cmark::{CodeBlockKind, Event, HeadingLevel, Options, Parser, Tag, TextMergeStream};
 
-use super::{Body, media};
-use crate::viewer::text::{plain, text};
+use super::{Body, media, message::boundary};
+use crate::{
+    print::bytes,
+    viewer::text::{plain, text},
+};
 
 /// Quotes and lists that are deeper than this are shown as text.
 const MAX_DEPTH: usize = 24;
@@ -37,6 +40,11 @@ fn inside<'a>(events: &mut impl Iterator<Item = Event<'a>>, body: &Body, depth: 
 
 /// The text of an element that is not made.
 fn flat<'a>(events: &mut impl Iterator<Item = Event<'a>>) -> Markup {
+    html! { (text(&words(events))) " " }
+}
+
+/// What stands in an element, as a text alone.
+fn words<'a>(events: &mut impl Iterator<Item = Event<'a>>) -> String {
     let (mut depth, mut all) = (1, String::new());
     for event in events {
         match &event {
@@ -48,7 +56,7 @@ fn flat<'a>(events: &mut impl Iterator<Item = Event<'a>>) -> Markup {
             break;
         }
     }
-    html! { (text(&all)) " " }
+    all
 }
 
 fn said<'a>(event: &'a Event<'_>) -> &'a str {
@@ -60,7 +68,7 @@ fn said<'a>(event: &'a Event<'_>) -> &'a str {
 
 fn element<'a>(tag: Tag<'a>, events: &mut impl Iterator<Item = Event<'a>>, body: &Body, depth: usize) -> Markup {
     match tag {
-        Tag::Image { dest_url, .. } => return image(&dest_url, &inside(events, body, depth), body),
+        Tag::Image { dest_url, .. } => return image(&dest_url, &words(events), body),
         Tag::CodeBlock(kind) => return code(&kind, &inside(events, body, depth), body),
         _ => {}
     }
@@ -105,15 +113,24 @@ fn code(kind: &CodeBlockKind<'_>, inner: &Markup, body: &Body) -> Markup {
     }
 }
 
+/// Bytes of an address; of a longer one the beginning is shown, and it leads nowhere.
+const MAX_URL: usize = 4_000;
+
 /// A link that shows where it goes; anything but the web and mail is text.
 pub(super) fn link(url: &str, inner: &Markup, body: &Body) -> Markup {
-    let Some(target) = target(url).filter(|_| !body.is_file) else {
-        return html! { (inner) " " span.target { (text(url)) } };
+    let Some(target) = target(url).filter(|_| !body.is_file && url.len() <= MAX_URL) else {
+        return html! { (inner) " " span.target { (begin(url)) } };
     };
     html! {
         a href=(url) title=(plain(url)) rel="noopener noreferrer nofollow" target="_blank" { (inner) }
         " " span.target { (text(target)) }
     }
+}
+
+/// As much of an address as is shown.
+pub(super) fn begin(url: &str) -> Markup {
+    let end = boundary(url, MAX_URL);
+    html! { (text(url.get(..end).unwrap_or_default())) @if end < url.len() { " … " (bytes(url.len() as u64)) " in all" } }
 }
 
 /// Where a link goes: the host, or the address of a mail.
@@ -129,11 +146,11 @@ fn target(url: &str) -> Option<&str> {
 }
 
 /// A picture that stands in the text is shown; one from elsewhere would tell a stranger that the text was read.
-fn image(url: &str, alt: &Markup, body: &Body) -> Markup {
+fn image(url: &str, alt: &str, body: &Body) -> Markup {
     if let Some(own) = media::data_image(url) {
-        return html! { img src=(own) alt=(alt.0); };
+        return html! { img src=(own) alt=(plain(alt)); };
     }
-    html! { span.elsewhere { "picture " (link(url, &html! { "“" (alt) "”" }, body)) } }
+    html! { span.elsewhere { "picture " (link(url, &html! { "“" (text(alt)) "”" }, body)) } }
 }
 
 #[cfg(test)]
@@ -177,6 +194,14 @@ mod tests {
         let html = shown("![secret](https://evil.example/?q=secret)");
         assert!(!html.contains("<img") && html.contains("evil.example"));
         assert!(!shown("![x](data:image/svg+xml;base64,PHN2Zy8+)").contains("<img"));
+    }
+
+    #[test]
+    fn a_picture_is_called_what_it_was_called() {
+        let html = shown("![a *\"b\"* & <i>](data:image/gif;base64,R0lGODlhAQABAAAAACw=)");
+        assert!(html.contains("alt=\"a &quot;b&quot; &amp; &lt;i&gt;\""), "{html}");
+        let html = shown("![a & b](https://other.example/x.png)");
+        assert!(html.contains("“a &amp; b”"), "{html}");
     }
 
     #[test]

@@ -5,14 +5,23 @@ use maud::{Markup, html};
 use traceable_core::messages::Part;
 use traceable_store::{BlobHash, File, FilePlace};
 
-use super::{Body, markdown::link};
-use crate::{print, viewer::text::text};
+use super::{
+    Body,
+    markdown::{begin, link},
+};
+use crate::{
+    print::{self, counted},
+    viewer::text::{plain, text},
+};
 
 /// What stands in a body in the place of bytes that were taken out.
 const MARK: &str = "blob:sha256-";
 
-/// Bytes of a picture that is put into the page itself.
+/// Characters of a picture that is put into the page itself.
 const MAX_INLINE: usize = 100_000;
+
+/// Files of a run that are listed.
+const FILES: usize = 200;
 
 /// The type of what may be shown in place: pictures and sounds that no browser runs anything of.
 pub(crate) fn kind_of(bytes: &[u8]) -> Option<&'static str> {
@@ -37,10 +46,10 @@ pub(super) fn inline(bytes: &[u8]) -> Option<String> {
     Some(format!("data:{kind};base64,{}", STANDARD.encode(bytes)))
 }
 
-/// A `data:` address that is a picture, made anew.
+/// A `data:` address that is a picture and not too long, made anew.
 pub(super) fn data_image(url: &str) -> Option<String> {
     let encoded = url.strip_prefix("data:image/")?.split_once(";base64,")?.1;
-    inline(&STANDARD.decode(encoded.get(..encoded.len().min(MAX_INLINE))?).ok()?)
+    inline(&STANDARD.decode(encoded).ok().filter(|_| encoded.len() <= MAX_INLINE)?)
 }
 
 /// The hash in a text that stands for bytes, and the media type that the text says.
@@ -60,22 +69,33 @@ pub(super) fn part(part: &Part, body: &Body) -> Markup {
             let mime = mime_type.as_deref().unwrap_or(modality);
             match lifted(content) {
                 Some((hash, _)) => blob(hash, modality, mime, body),
-                None => bytes(content, mime),
+                None => bytes(content, mime, body),
             }
         }
         Part::Uri { modality, uri, .. } => {
-            html! { p.elsewhere { (text(modality)) " " (link(uri, &text(uri), body)) } }
+            html! { p.elsewhere { (text(modality)) " " (link(uri, &begin(uri), body)) } }
         }
         Part::File { modality, file_id, .. } => html! { p.elsewhere { (text(modality)) " " code { (text(file_id)) } } },
         _ => html! {},
     }
 }
 
-fn bytes(content: &str, mime: &str) -> Markup {
-    let bytes = content.get(..content.len().min(MAX_INLINE)).and_then(|encoded| STANDARD.decode(encoded).ok());
-    match bytes.as_deref().and_then(inline) {
-        Some(url) => html! { figure.medium { img src=(url) alt=(crate::viewer::text::plain(mime)); } },
-        None => html! { p.elsewhere { (text(mime)) ", " (print::bytes(content.len() as u64 / 4 * 3)) } },
+/// Bytes that stand in the body itself: a picture within the allowance is shown, never half of one.
+fn bytes(content: &str, mime: &str, body: &Body) -> Markup {
+    let most = body.bytes.get().min(if body.is_file { usize::MAX } else { MAX_INLINE });
+    let is_long = content.len() > most;
+    let url = if is_long { None } else { STANDARD.decode(content).ok().and_then(|bytes| inline(&bytes)) };
+    match url {
+        Some(url) => {
+            body.bytes(content.len());
+            html! { figure.medium { img src=(url) alt=(plain(mime)); } }
+        }
+        None => html! {
+            p.elsewhere {
+                (text(mime)) ", " (print::bytes(content.len() as u64 / 4 * 3))
+                @if is_long { ": too large to be shown here; it is in the JSON" }
+            }
+        },
     }
 }
 
@@ -112,7 +132,8 @@ pub(super) fn listed(files: &[File], body: &Body) -> Markup {
     html! {
         @if !files.is_empty() {
             ul.files aria-label="Files" {
-                @for file in files { li { (one(file, body)) } }
+                @for file in files.iter().take(FILES) { li { (one(file, body)) } }
+                @if files.len() > FILES { li { "… " (counted((files.len() - FILES) as u64, "file")) " more: see the JSON" } }
             }
         }
     }
@@ -125,7 +146,7 @@ fn one(file: &File, body: &Body) -> Markup {
             let name = format!("{} · {} · {}", file.name, file.mime, print::bytes(*size));
             blob(*hash, modality, &name, body)
         }
-        FilePlace::Url(url) => html! { span.elsewhere { (text(&file.name)) " " (link(url, &text(url), body)) } },
+        FilePlace::Url(url) => html! { span.elsewhere { (text(&file.name)) " " (link(url, &begin(url), body)) } },
         FilePlace::Path(path) => {
             html! { span.elsewhere { (text(&file.name)) " " code { (text(&path.to_string_lossy())) } } }
         }
@@ -138,6 +159,18 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_picture_is_shown_whole_or_not_at_all() {
+        let page = Body::loose(super::super::As::default());
+        let picture = |length: usize| STANDARD.encode([&b"GIF89a"[..], &vec![0; length]].concat());
+        assert!(bytes(&picture(60_000), "image/gif", &page).0.contains("<img"));
+        let large = bytes(&picture(90_000), "image/gif", &page).0;
+        assert!(!large.contains("<img") && large.contains("image/gif, 90.0 kB: too large"), "{large}");
+        // Many are no lighter than one.
+        assert!(bytes(&picture(60_000), "image/gif", &page).0.contains("<img"));
+        assert!(!bytes(&picture(60_000), "image/gif", &page).0.contains("<img"));
+    }
+
+    #[test]
     fn a_file_is_what_its_bytes_are() {
         assert_eq!(kind_of(b"\x89PNG\r\n\x1a\n...."), Some("image/png"));
         assert_eq!(kind_of(b"RIFF\0\0\0\0WAVEfmt "), Some("audio/wav"));
@@ -145,6 +178,8 @@ mod tests {
             assert_eq!(kind_of(page), None);
         }
         assert_eq!(data_image("data:image/png;base64,PHNjcmlwdD4="), None);
+        let long = format!("data:image/gif;base64,R0lGODlhAQABAAAAACw{}", "A".repeat(MAX_INLINE));
+        assert_eq!(data_image(&long), None, "never half of it");
         assert!(data_image("data:image/svg+xml;base64,R0lGODlhAQABAAAAACw=").unwrap().starts_with("data:image/gif;"));
     }
 }

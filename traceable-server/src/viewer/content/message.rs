@@ -49,12 +49,27 @@ pub(in crate::viewer) fn message(said: &Message, n: usize, body: &Body) -> Marku
                 @if body.how == As::Json {
                     (body.within(n, |body| json::tree(&serde_json::to_value(said).unwrap_or_default(), "", body)))
                 } @else {
-                    @for (at, each) in said.parts.iter().enumerate() { (part(each, said, n, at, body)) }
+                    @let shown = shown(said.parts.len(), body);
+                    @for (at, each) in said.parts.iter().enumerate().take(shown) { (part(each, said, n, at, body)) }
+                    @if shown < said.parts.len() {
+                        (more(said.parts.len() - shown, n, body))
+                    }
                     @if said.parts.is_empty() { p.none { "nothing" } }
                 }
             }
         }
     }
+}
+
+/// How many of so many parts there is room for; the first is seen in any case.
+fn shown(parts: usize, body: &Body) -> usize {
+    (0..parts).take_while(|at| *at == 0 || body.element()).count()
+}
+
+/// Where so many parts are.
+fn more(parts: usize, n: usize, body: &Body) -> Markup {
+    let what = format!("{} more", counted(parts as u64, "part"));
+    body.more(&[("message", &n.to_string()), ("as", "json")], &what)
 }
 
 /// Whether the model stopped for another reason than that it had said all.
@@ -134,8 +149,9 @@ fn part(part: &Part, of: &Message, n: usize, at: usize, body: &Body) -> Markup {
 fn answered(response: &Value, n: usize, at: usize, body: &Body) -> Markup {
     let messages = input_messages(&json!([{ "role": "user", "content": response }]));
     let parts = messages.first().map(|message| message.parts.as_slice()).unwrap_or_default();
+    let shown = shown(parts.len(), body);
     html! {
-        @for each in parts {
+        @for each in parts.iter().take(shown) {
             @match each {
                 Part::Text { content } => (written(content, false, body, &[("message", &n.to_string()), ("as", "json")])),
                 Part::Blob { .. } | Part::Uri { .. } | Part::File { .. } => (media::part(each, body)),
@@ -144,6 +160,7 @@ fn answered(response: &Value, n: usize, at: usize, body: &Body) -> Markup {
                 })),
             }
         }
+        @if shown < parts.len() { (more(parts.len() - shown, n, body)) }
     }
 }
 

@@ -24,7 +24,7 @@ use traceable_store::BlobHash;
 pub(super) use self::{
     actions::{actions, actions_of_thread, export_menu, routes},
     error::error,
-    json::json,
+    json::tree,
     media::files,
     message::message,
     side::{Side, exchange, messages, shown, side_as},

@@ -46,11 +46,11 @@ fn times(run: &Run) -> Vec<i64> {
 
 /// The pauses between chunks that stand out: from, to.
 fn stalls(times: &[i64]) -> Vec<(i64, i64)> {
-    let mut gaps: Vec<i64> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    let mut gaps: Vec<i64> = times.windows(2).map(|pair| pair[1].saturating_sub(pair[0])).collect();
     gaps.sort_unstable();
     let usual = gaps.get(gaps.len() / 2).copied().unwrap_or(0);
     let stands_out = |gap: i64| gap > STALL && gap > usual.saturating_mul(STALL_FACTOR);
-    times.windows(2).map(|pair| (pair[0], pair[1])).filter(|(from, to)| stands_out(to - from)).collect()
+    times.windows(2).map(|pair| (pair[0], pair[1])).filter(|(from, to)| stands_out(to.saturating_sub(*from))).collect()
 }
 
 /// The picture; nothing for a run that did not stream.
@@ -62,19 +62,21 @@ pub(super) fn timeline(run: &Run) -> Markup {
     let (Some(first), Some(last)) = (first, last) else { return html! {} };
     let chunks = stream.map_or(0, |stream| stream.chunks).max(times.len() as u64);
     let end = run.end_time.unwrap_or(last).max(last);
-    let span = (end - run.start_time).max(1) as f64;
-    let x = |time: i64| (time - run.start_time) as f64 / span * WIDTH;
-    let streamed = (last - first).max(0);
+    let took = end.saturating_sub(run.start_time);
+    let span = took.max(1) as f64;
+    let x = |time: i64| time.saturating_sub(run.start_time) as f64 / span * WIDTH;
+    let streamed = last.saturating_sub(first).max(0);
+    let waited = first.saturating_sub(run.start_time);
     let stalls = stalls(&times);
     let tokens = run.usage.as_ref().and_then(|usage| usage.output_tokens);
     let pace = |n: u64| format!("{:.0}", n as f64 / (streamed as f64 / 1e9));
-    let longest = stalls.iter().map(|(from, to)| to - from).max();
+    let longest = stalls.iter().map(|(from, to)| to.saturating_sub(*from)).max();
     let bars = bars(&times, run.start_time, span);
     html! {
         section.stream aria-label="Stream" data-from=(run.start_time) {
             h3 { "Stream" }
             ul.facts {
-                li { "first after " (duration(first - run.start_time)) }
+                li { "first after " (duration(waited)) }
                 li { (counted(chunks, "chunk")) @if streamed > 0 { " in " (duration(streamed)) } }
                 @if streamed > 0 {
                     @match tokens {
@@ -87,12 +89,12 @@ pub(super) fn timeline(run: &Run) -> Markup {
                 }
             }
             svg.timeline viewBox=(format!("0 0 {WIDTH} 40")) preserveAspectRatio="none" role="img"
-                aria-label=(format!("Chunks over {}: the first after {}", duration(end - run.start_time), duration(first - run.start_time))) {
+                aria-label=(format!("Chunks over {}: the first after {}", duration(took), duration(waited))) {
                 rect.waiting x="0" y="30" height="4" width=(fixed(x(first))) {}
                 rect.flowing x=(fixed(x(first))) y="30" height="4" width=(fixed((x(last) - x(first)).max(1.0))) {}
-                @for (from, to) in &stalls {
+                @for (from, to) in stalls.iter().take(COLUMNS) {
                     rect.stall x=(fixed(x(*from))) y="2" height="32" width=(fixed(x(*to) - x(*from))) {
-                        title { "nothing for " (duration(to - from)) }
+                        title { "nothing for " (duration(to.saturating_sub(*from))) }
                     }
                 }
                 @for (at, height) in bars { rect.chunk x=(fixed(at)) y=(fixed(28.0 - height)) height=(fixed(height)) width="2" {} }
@@ -100,7 +102,7 @@ pub(super) fn timeline(run: &Run) -> Markup {
                 line.at x1="0" x2="0" y1="0" y2="40" {}
             }
             @if run.stream.as_ref().is_some_and(|stream| !stream.raw.is_empty()) || times.len() > 1 {
-                div.play hidden data-chunks=(format!("/t/{}/chunks?run={}", run.trace_id, run.id)) data-span=(end - run.start_time) {
+                div.play hidden data-chunks=(format!("/t/{}/chunks?run={}", run.trace_id, run.id)) data-span=(took) {
                     input type="range" min="0" max="1000" value="1000" aria-label="Moment of the stream";
                     output {}
                     pre.said hidden aria-label="What was said up to that moment" {}
@@ -120,7 +122,7 @@ fn fixed(number: f64) -> String {
 fn bars(times: &[i64], start: i64, span: f64) -> Vec<(f64, f64)> {
     let mut columns = vec![0_u32; COLUMNS];
     for time in times {
-        let at = ((time - start) as f64 / span * COLUMNS as f64) as usize;
+        let at = (time.saturating_sub(start) as f64 / span * COLUMNS as f64) as usize;
         if let Some(column) = columns.get_mut(at.min(COLUMNS - 1)) {
             *column += 1;
         }
@@ -167,7 +169,7 @@ fn played(run: &Run) -> Played {
         if room == 0 {
             break;
         }
-        played.times.extend(chunks.last().map(|(time, _)| time - run.start_time));
+        played.times.extend(chunks.last().map(|(time, _)| time.saturating_sub(run.start_time)));
         played.texts.push(text);
     }
     played

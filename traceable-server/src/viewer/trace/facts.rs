@@ -7,13 +7,18 @@ use traceable_core::model::Usage;
 use super::{Found, Place, pane, pane::Shown, segment};
 use crate::{
     print::{bytes, count, counted, dollars, duration},
-    viewer::{content, show, text::text},
+    viewer::{
+        content::{self, As, Body},
+        show,
+        text::text,
+    },
 };
 
 /// Characters of a value; the whole is in the JSON.
 const MAX_VALUE: usize = 4_000;
 
-/// Events that are listed.
+/// Values of a kind that are listed, and events.
+const MAX_VALUES: usize = 200;
 const MAX_EVENTS: usize = 200;
 
 pub(super) fn facts(shown: &Shown, found: &Found, place: &Place) -> Markup {
@@ -26,16 +31,17 @@ pub(super) fn facts(shown: &Shown, found: &Found, place: &Place) -> Markup {
         (values("Parameters", run.params.iter(), true))
         @if let Some(usage) = run.usage.as_ref().filter(|usage| !usage.is_empty()) { (used(usage)) }
         @if let Some(expected) = &run.expected {
-            (section("Expected output", 1, false, &value(&expected.to_value())))
+            (section("Expected output", 1, false, &value(&expected.to_value(), &trees())))
         }
         (values("Metadata", metadata.into_iter(), true))
         (values("Prompt variables", run.variables.iter(), false))
         (section("Events", run.events.len(), false, &html! {
+            @let trees = trees();
             dl {
                 @for event in run.events.iter().take(MAX_EVENTS) {
                     dt { (text(&event.name)) } dd {
                         "+" (duration(event.time.saturating_sub(run.start_time))) " "
-                        @if let Some(data) = &event.data { (value(data)) }
+                        @if let Some(data) = &event.data { (value(data, &trees)) }
                     }
                 }
             }
@@ -69,7 +75,8 @@ pub(super) fn facts(shown: &Shown, found: &Found, place: &Place) -> Markup {
                     }
                 }
                 dt { "began" } dd { (show::moment(row.start_time)) " " @if row.end_time.is_none() { (show::since(row.start_time)) } }
-                @for (name, said) in by_sdk { dt { (text(name)) } dd { (value(said)) } }
+                @let trees = trees();
+                @for (name, said) in by_sdk.into_iter().take(MAX_VALUES) { dt { (show::name(name)) } dd { (value(said, &trees)) } }
             }
         }))
         (pane::ways(row))
@@ -86,20 +93,29 @@ fn section(name: &str, items: usize, is_open: bool, body: &Markup) -> Markup {
 }
 
 fn values<'a>(name: &str, values: impl ExactSizeIterator<Item = (&'a String, &'a Value)>, is_open: bool) -> Markup {
+    let (all, trees) = (values.len(), trees());
     section(
         name,
-        values.len(),
+        all,
         is_open,
-        &html! { dl { @for (name, said) in values { dt { (text(name)) } dd { (value(said)) } } } },
+        &html! {
+            dl { @for (name, said) in values.take(MAX_VALUES) { dt { (show::name(name)) } dd { (value(said, &trees)) } } }
+            @if all > MAX_VALUES { p.note { (counted(all as u64, "value")) " in all: see the JSON." } }
+        },
     )
 }
 
+/// What trees of one section may take together.
+fn trees() -> Body {
+    Body::loose(As::Json)
+}
+
 /// A value: a text as it is, cut where it is long, or a tree.
-fn value(value: &Value) -> Markup {
+fn value(value: &Value, trees: &Body) -> Markup {
     let said = match value {
         Value::String(said) => said.clone(),
         Value::Array(_) | Value::Object(_) => {
-            return content::json(value);
+            return content::tree(value, "", trees);
         }
         other => other.to_string(),
     };

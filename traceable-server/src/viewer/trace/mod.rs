@@ -18,10 +18,10 @@ use axum::{
 use maud::{Markup, html};
 use serde::Deserialize;
 use traceable_core::model::RunId;
-use traceable_store::Store;
+use traceable_store::{Field, Store};
 
 use self::{find::Found, pane::Shown, talk::Talk, tree::Tree};
-use super::{App, Place, Trouble, content::As, frame, place::address, show};
+use super::{App, Place, Trouble, content::As, frame, place::address, show, terms};
 use crate::{
     http::{Refusal, Table},
     print::{counted, dollars, duration, tokens},
@@ -77,6 +77,8 @@ async fn page(
     let id: RunId = trace.parse().map_err(|_| MISSING)?;
     let part = headers.get("x-part").and_then(|name| name.to_str().ok()).unwrap_or_default().to_owned();
     let (asked, how) = (part.clone(), wanted.how);
+    // Before it is asked what there is, so that no change falls between.
+    let n = app.live.n();
     let loaded = app.ask(move |store| load(store, id, &wanted, &asked)).await?;
     let Loaded { found, tree, beside } = loaded.ok_or(MISSING)?;
     let beside = beside.map(|beside| match beside {
@@ -86,7 +88,7 @@ async fn page(
     let answer = match part.as_str() {
         "head" => head(&found, &place),
         "beside" => beside.unwrap_or_default(),
-        _ => return Ok(whole(&found, tree.as_ref(), &beside.unwrap_or_default(), &place)),
+        _ => return Ok(whole(&found, tree.as_ref(), &beside.unwrap_or_default(), &place, n)),
     };
     Ok(([(CACHE_CONTROL, "no-store")], answer).into_response())
 }
@@ -118,9 +120,9 @@ fn load(store: &Store, id: RunId, wanted: &Wanted, part: &str) -> traceable_stor
     Ok(Some(Loaded { found, tree, beside: Some(beside) }))
 }
 
-fn whole(found: &Found, tree: Option<&Tree>, beside: &Markup, place: &Place) -> Response {
+fn whole(found: &Found, tree: Option<&Tree>, beside: &Markup, place: &Place, n: u64) -> Response {
     let body = html! {
-        main.trace id="main" data-trace=(found.trace()) data-open=(found.totals.open) {
+        main.trace id="main" data-trace=(found.trace()) data-n=(n) data-open=(found.totals.open) {
             (head(found, place))
             div.split {
                 (tree::tree(found, tree, place))
@@ -136,14 +138,14 @@ fn whole(found: &Found, tree: Option<&Tree>, beside: &Markup, place: &Place) -> 
 /// The trace in one line.
 fn head(found: &Found, place: &Place) -> Markup {
     let Found { head, totals, .. } = found;
-    let runs_of = |field: &str, value: &str| address("/", [("q", format!("{field}:\"{value}\"").as_str())]);
+    let runs_of = |user: &str| address("/", [("q", terms::is(&Field::User, user).to_string().as_str())]);
     html! {
         header.trace-head id="head" {
             h1 { (show::kind(&head.run_type)) " " (show::text(&head.name)) (show::status(head.status)) }
             ul.facts {
                 li { (counted(totals.runs, "run")) }
                 @if let Some(end) = totals.end_time.filter(|_| totals.open == 0) {
-                    li { (duration(end - totals.start_time)) }
+                    li { (duration(end.saturating_sub(totals.start_time))) }
                 }
                 @if let Some(first) = totals.first_token { li { "first token " (duration(first)) } }
                 @if totals.total_tokens > 0 {
@@ -156,7 +158,7 @@ fn head(found: &Found, place: &Place) -> Markup {
                 @if let Some(thread) = &head.thread_id {
                     li { "thread " a href=(place.link(&format!("/threads/{}", segment(thread)), &[])) { (show::text(thread)) } }
                 }
-                @if let Some(user) = &head.user { li { "user " a href=(runs_of("user", user)) { (show::text(user)) } } }
+                @if let Some(user) = &head.user { li { "user " a href=(runs_of(user)) { (show::text(user)) } } }
                 li { "project " a href=(address("/", [("project", head.project.as_str())])) { (show::text(&head.project)) } }
                 @if let Some(environment) = &head.environment { li { (show::text(environment)) } }
             }

@@ -133,10 +133,10 @@ fn one(turn: &Turn, has_tools: bool, found: &Found, place: &Place, how: As) -> M
     let is_call = row.run_type == RunType::Llm || row.id == found.head.id;
     let side = |side: Side| content::shown(stored, side, &Body::of(row.id, side, how).at_most(MAX_ELEMENTS));
     let link = html! {
-        a.to href=(pane::link(row, place)) data-to=(row.id) { (show::text(&row.name)) } " " (show::status(row.status))
+        a.to href=(pane::link(row, place)) data-to=(row.id) { (show::name(&row.name)) } " " (show::status(row.status))
         span.note {
-            @if let Some(model) = &row.model { (show::text(model)) " · " }
-            "+" (duration(row.start_time - found.totals.start_time))
+            @if let Some(model) = &row.model { (show::name(model)) " · " }
+            "+" (duration(row.start_time.saturating_sub(found.totals.start_time)))
             @if let Some(took) = row.latency { " · took " (duration(took)) }
         }
     };
@@ -158,12 +158,12 @@ fn one(turn: &Turn, has_tools: bool, found: &Found, place: &Place, how: As) -> M
             li.step {
                 details {
                     summary {
-                        (show::kind(&row.run_type)) " " b { (show::text(&row.name)) } " "
+                        (show::kind(&row.run_type)) " " b { (show::name(&row.name)) } " "
                         span.gist {
                             (show::text(row.input_preview.as_deref().unwrap_or_default()))
                             " → "
                             @match &row.error {
-                                Some(error) => span.bad { (show::text(error.lines().next().unwrap_or("failed"))) },
+                                Some(error) => span.bad { (show::name(error.lines().next().unwrap_or("failed"))) },
                                 None => (show::text(row.output_preview.as_deref().unwrap_or("…"))),
                             }
                         }

@@ -1,5 +1,5 @@
 //! The runs of a trace as a tree over time. The browser is sent columns, of which a script draws the rows in sight; without
-//! script a table has them all.
+//! script a table has them, up to a thousand.
 
 use std::sync::Arc;
 
@@ -49,8 +49,8 @@ impl Tree {
     /// From the start of the trace to its end, or to now.
     fn span(&self) -> i64 {
         let Skeleton { totals, starts, durations, .. } = &self.skeleton;
-        let ends = starts.iter().zip(durations).map(|(start, duration)| start + duration.unwrap_or(0));
-        let now = (totals.open > 0).then(|| now() - totals.start_time);
+        let ends = starts.iter().zip(durations).map(|(start, duration)| start.saturating_add(duration.unwrap_or(0)));
+        let now = (totals.open > 0).then(|| now().saturating_sub(totals.start_time));
         ends.chain(now).max().unwrap_or(0).max(1)
     }
 }
@@ -152,7 +152,7 @@ fn table(found: &Found, tree: &Tree, place: &Place) -> Markup {
                     tr {
                         td {
                             svg.indent width=(14 * depth.min(MAX_LEVELS)) height="1" aria-hidden="true" {}
-                            a href=(place.link(&path, &[("row", &number.to_string())])) { (show::text(word(&of.all_names, &of.names, at))) }
+                            a href=(place.link(&path, &[("row", &number.to_string())])) { (show::name(word(&of.all_names, &of.names, at))) }
                             " " (show::kind(&RunType::from(kind.to_owned())))
                             (show::status(of.statuses.get(at).copied().unwrap_or_default()))
                             @if depth == 0 && Some(*number) != tree.root {
