@@ -9,7 +9,7 @@ use std::{
 };
 
 use serde_json::Value;
-use support::{PROGRAM, Server, printed};
+use support::{PROGRAM, Server, printed, send, until};
 use traceable_core::{
     delivery::Identity,
     model::{DottedOrder, Run, RunChange, RunId},
@@ -80,4 +80,26 @@ fn what_programs_left_is_sent_by_a_command() {
         String::from_utf8_lossy(&told(home, &["drain", "--to", "nowhere"], "").stderr)
             .contains("langsmith, otlp, traceable")
     );
+}
+
+#[test]
+fn the_page_of_a_run_says_who_has_it() {
+    let [home, other] = [(), ()].map(|()| tempfile::tempdir().unwrap());
+    let home = home.path();
+    let [server, elsewhere] = [home, other.path()].map(Server::start);
+    let langsmith = Identity::new("langsmith", "https://langsmith.example", "shop");
+    leave(home, vec![Identity::new("traceable", elsewhere.url(), "default"), langsmith], 1..4);
+    let run = RunId::from_u128(2);
+    until(|| (server.get(&format!("/api/traceable/v1/runs/{run}")).0 == 200).then_some(()));
+    let said = || {
+        let page = send(server.address, "GET", &format!("/sent/{run}"), &[("x-part", "more")], b"").unwrap();
+        String::from_utf8(page.body).unwrap()
+    };
+
+    let before = said();
+    assert_eq!(before.matches("waits").count(), 2, "{before}");
+    told(home, &["drain"], &elsewhere.url());
+    let after = said();
+    assert!(after.contains(&format!("traceable at {}: done", elsewhere.url())), "{after}");
+    assert!(after.contains("langsmith at https://langsmith.example: <span class=\"wait\">waits"), "{after}");
 }

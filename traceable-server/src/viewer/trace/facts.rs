@@ -4,7 +4,7 @@ use maud::{Markup, html};
 use serde_json::Value;
 use traceable_core::model::Usage;
 
-use super::{Found, Place, pane, pane::Shown, segment};
+use super::{Found, Place, pane, pane::Shown, segment, sent};
 use crate::{
     print::{bytes, count, counted, dollars, duration},
     viewer::{
@@ -74,6 +74,7 @@ pub(super) fn facts(shown: &Shown, found: &Found, place: &Place) -> Markup {
                         a href=(place.link(&format!("/t/{}", row.trace_id), &[("run", &parent.to_string())])) { (parent) }
                     }
                 }
+                dt { "sent to" } dd { (sent::link(row.id)) }
                 dt { "began" } dd { (show::moment(row.start_time)) " " @if row.end_time.is_none() { (show::since(row.start_time)) } }
                 @let trees = trees();
                 @for (name, said) in by_sdk.into_iter().take(MAX_VALUES) { dt { (show::name(name)) } dd { (value(said, &trees)) } }

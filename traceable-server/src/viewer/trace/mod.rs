@@ -5,6 +5,7 @@ mod chunks;
 mod facts;
 mod find;
 mod pane;
+mod sent;
 mod talk;
 mod tree;
 
@@ -33,6 +34,7 @@ pub(super) fn routes(table: &mut Table) {
     table.add(&get, "/t/{trace}/skeleton", tree::skeleton);
     table.add(&get, "/t/{trace}/chunks", chunks::chunks);
     table.add(&get, "/t/{trace}/raw", pane::raw);
+    table.add(&get, "/sent/{run}", sent::sent);
 }
 
 const MISSING: Refusal = Refusal::NotFound("there is no such trace; it may have been removed");
