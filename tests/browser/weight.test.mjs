@@ -56,6 +56,7 @@ for (const [n, count] of SIZES.entries()) {
     const rows = page.locator("#window [role=row]:visible");
     // It opens at the last call of a model.
     await rows.filter({ hasText: `-${count - 1}` }).waitFor();
+    assert.ok(await page.locator("#rows .pinned").filter({ hasText: "big" }).isVisible(), "the root is always there");
     const shown = performance.now() - began;
     const made = await elements(page);
     const heap = await page.evaluate(() => performance.memory.usedJSHeapSize);

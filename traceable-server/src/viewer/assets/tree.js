@@ -29,6 +29,7 @@ export class Tree {
   to = 1;
   isZoomed = false;
   /** @type {HTMLElement[]} */ slots = [];
+  /** The first root once more, over the rows, while it is out of sight. */ pinned = blank();
 
   /** @param {HTMLElement} grid @param {(number: number) => void} choose called when the user chooses a run */
   constructor(grid, choose) {
@@ -37,6 +38,9 @@ export class Tree {
     this.axis = /** @type {HTMLElement} */ (grid.querySelector("#axis"));
     this.window = /** @type {HTMLElement} */ (grid.querySelector("#window"));
     this.rows = /** @type {HTMLElement} */ (grid.querySelector("#rows"));
+    this.pinned.hidden = true;
+    this.pinned.setAttribute("aria-hidden", "true");
+    this.rows.append(this.pinned);
     grid.hidden = false;
     grid.addEventListener("scroll", () => this.draw(), { passive: true });
     new ResizeObserver(() => this.draw()).observe(grid);
@@ -44,8 +48,8 @@ export class Tree {
     this.rows.addEventListener("click", (event) => {
       const target = /** @type {Element} */ (event.target);
       const row = target.closest("[role=row]");
-      const at = this.at(Number(row?.id.slice(1)));
-      if (row && at >= 0) target.closest(".twist") ? this.fold(at) : this.select(at);
+      const at = this.shown[Number(row instanceof HTMLElement ? row.dataset.place : NaN)] ?? -1;
+      if (at >= 0) target.closest(".twist") ? this.fold(at) : this.select(at);
     });
   }
 
@@ -121,6 +125,15 @@ export class Tree {
       row.style.setProperty("transform", `translateY(${this.grid.scrollTop + place * HEIGHT - top}px)`);
       if (all || row.dataset.place !== String(place)) this.fill(row, place);
     }
+    const { pinned } = this;
+    const wasHidden = pinned.hidden;
+    pinned.hidden = top < 1 || shown.length === 0;
+    if (pinned.hidden) return;
+    pinned.style.setProperty("transform", `translateY(${this.grid.scrollTop}px)`);
+    if (!all && !wasHidden) return;
+    this.fill(pinned, 0);
+    pinned.removeAttribute("id");
+    pinned.classList.add("pinned");
   }
 
   /** @param {HTMLElement} row @param {number} place */
@@ -173,7 +186,8 @@ export class Tree {
     this.refold();
     const place = this.shown.indexOf(at);
     const { view, ratio, top } = this.scroll();
-    if (place * HEIGHT < top) this.grid.scrollTop = (place * HEIGHT) / ratio;
+    // The root is drawn over the first row in sight.
+    if ((place - 1) * HEIGHT < top) this.grid.scrollTop = ((place - 1) * HEIGHT) / ratio;
     else if ((place + 1) * HEIGHT > top + view) this.grid.scrollTop = ((place + 1) * HEIGHT - view) / ratio;
     this.draw();
     this.grid.setAttribute("aria-activedescendant", `r${this.chosen}`);
