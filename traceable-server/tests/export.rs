@@ -152,6 +152,15 @@ fn nothing_that_was_traced_gets_out_of_its_fence() {
 }
 
 #[test]
+fn a_trace_is_one_page() {
+    let home = seeded();
+    let page = printed(home.path(), &["export", "--html", "name:support"]);
+    assert!(page.starts_with("<!DOCTYPE html>") && page.contains("find_order"), "{page}");
+    assert!(!page.contains("<script") && !page.contains(" src=\"/"), "{page}");
+    assert_eq!(page, exported(home.path(), "html", &["name:support"]));
+}
+
+#[test]
 fn runs_that_overlap_have_threads_of_their_own() {
     let home = seeded();
     let trace: Value = serde_json::from_str(&exported(home.path(), "chrome", &[])).unwrap();

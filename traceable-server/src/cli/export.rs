@@ -26,6 +26,9 @@ pub(super) struct Arguments {
     /// In which form
     #[arg(short, long, value_enum, default_value_t = Format::Jsonl)]
     format: Format,
+    /// The same as `--format html`: traces as a page that needs nothing else
+    #[arg(long, conflicts_with = "format")]
+    html: bool,
     /// All runs of the traces that `ls` lists, and not the runs that fit by themselves
     #[arg(long)]
     traces: bool,
@@ -38,6 +41,12 @@ pub(super) struct Arguments {
     /// Go on where an export into this file was broken off
     #[arg(long, requires = "output")]
     resume: bool,
+}
+
+impl Arguments {
+    fn format(&self) -> Format {
+        if self.html { Format::Html } else { self.format }
+    }
 }
 
 /// What lies beside a file that is not whole yet.
@@ -57,7 +66,7 @@ struct Part {
 /// Writes runs, the oldest first.
 pub(super) fn run(cli: &mut Cli, arguments: &Arguments) -> Result<(), Failure> {
     let query = open::query(&arguments.query)?;
-    let of = if arguments.traces { Of::Traces } else { arguments.format.usual() };
+    let of = if arguments.traces { Of::Traces } else { arguments.format().usual() };
     let store = open::store(cli)?;
     let (what, total) = match arguments.below {
         Some(run) if store.row(run)?.is_none() => return Err(format!("there is no run {run}").into()),
@@ -70,7 +79,7 @@ pub(super) fn run(cli: &mut Cli, arguments: &Arguments) -> Result<(), Failure> {
     match &arguments.output {
         Some(path) => into_file(cli, arguments, &store, what, total, path),
         None => {
-            let mut export = Export::new(arguments.format, what, None, None);
+            let mut export = Export::new(arguments.format(), what, None, None);
             while let Some(piece) = export.piece(&store)? {
                 cli.out.write_all(&piece)?;
             }
@@ -90,7 +99,7 @@ fn into_file(
     let beside = path.with_file_name(format!("{}.part", path.file_name().unwrap_or_default().to_string_lossy()));
     let mut part = Part {
         query: arguments.query.join(" "),
-        format: arguments.format.name(),
+        format: arguments.format().name(),
         traces: arguments.traces,
         below: arguments.below,
         after: None,
@@ -125,7 +134,7 @@ fn into_file(
     };
     let after = part.after.as_deref().map(str::parse::<Cursor>).transpose()?;
     let begun = part.bytes;
-    let mut export = Export::new(arguments.format, what, after, None);
+    let mut export = Export::new(arguments.format(), what, after, None);
     let mut progress = Progress::of(total);
     let mut length = begun;
     while let Some(piece) = export.piece(store)? {
@@ -142,7 +151,7 @@ fn into_file(
     file.flush().map_err(failed)?;
     drop(progress);
     let _ = fs::remove_file(&beside);
-    let noun = if arguments.traces || arguments.format.usual() == Of::Traces { "trace" } else { "run" };
+    let noun = if arguments.traces || arguments.format().usual() == Of::Traces { "trace" } else { "run" };
     cli.line(format_args!(
         "{}: {}, {}",
         shown(path),
