@@ -178,7 +178,7 @@ try:
     moved = urllib.request.build_opener(Stays).open(request).url
 except urllib.error.HTTPError as error:
     moved = error.headers["location"]
-assert moved == f"/trace/{ids['answer']}?run={ids['chat']}", moved
+assert moved == f"/t/{ids['answer']}?run={ids['chat']}", moved
 client.create_project("new")
 assert client.has_project("new")
 assert client.read_project(project_name="new").id != project.id
@@ -188,6 +188,6 @@ late.post()
 late.end(outputs={"n": 1})
 late.patch()
 client.flush()
-assert late.get_url() == f"{url.removesuffix('/api/v1')}/trace/{late.trace_id}?run={late.id}", late.get_url()
+assert late.get_url() == f"{url.removesuffix('/api/v1')}/t/{late.trace_id}?run={late.id}", late.get_url()
 assert client.read_run(late.id).outputs == {"n": 1}
 print("read back")

@@ -202,7 +202,7 @@ const stats = await client.getRunStats({ projectNames: ["shop-js"] });
 assert.deepEqual([stats.run_count, stats.total_tokens], [9, 40]);
 const threads = await client.listThreads({ projectName: "shop-js" });
 assert.deepEqual(threads.map((thread) => [thread.thread_id, thread.count]), [["conversation-8", 1]]);
-assert.equal(await client.getRunUrl({ runId: ids.chat }), `${url}/trace/${ids.answer}?run=${ids.chat}`);
+assert.equal(await client.getRunUrl({ runId: ids.chat }), `${url}/t/${ids.answer}?run=${ids.chat}`);
 
 // Announced, and ended later.
 const late = new RunTree({ name: "late", client, project_name: "shop-js", inputs: {} });
