@@ -39,6 +39,7 @@ export class Tree {
     this.window = /** @type {HTMLElement} */ (grid.querySelector("#window"));
     this.rows = /** @type {HTMLElement} */ (grid.querySelector("#rows"));
     this.pinned.hidden = true;
+    this.pinned.removeAttribute("role");
     this.pinned.setAttribute("aria-hidden", "true");
     this.rows.append(this.pinned);
     grid.hidden = false;
@@ -47,7 +48,7 @@ export class Tree {
     grid.addEventListener("keydown", (event) => this.key(event));
     this.rows.addEventListener("click", (event) => {
       const target = /** @type {Element} */ (event.target);
-      const row = target.closest("[role=row]");
+      const row = target.closest(".row");
       const at = this.shown[Number(row instanceof HTMLElement ? row.dataset.place : NaN)] ?? -1;
       if (at >= 0) target.closest(".twist") ? this.fold(at) : this.select(at);
     });
