@@ -42,7 +42,7 @@ impl Server {
         self.process.kill().unwrap();
         self.process.wait().unwrap();
         let mut command = Command::new(&self.program);
-        let said = command.arg("--home").arg(home).args(["--json", "stats"]).output().unwrap();
+        let said = command.arg("--home").arg(home).args(["--json", "stats", "--runs"]).output().unwrap();
         let rows = String::from_utf8(said.stdout).unwrap();
         let counted = |line: &str| serde_json::from_str::<Value>(line).unwrap()["count"].as_u64().unwrap();
         rows.lines().map(counted).sum()
