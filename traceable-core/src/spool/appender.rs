@@ -3,13 +3,14 @@
 use std::{
     io,
     path::PathBuf,
-    sync::{Arc, Mutex, atomic::Ordering},
+    sync::{Arc, Mutex, MutexGuard, atomic::Ordering},
+    thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
 
 use super::{
     disk::Disk,
-    keeper,
+    keeper::{self, Kept},
     record::{self, Encoded, Kind},
     ring::Waiting,
     segments::Segments,
@@ -28,6 +29,8 @@ use crate::{
 const RETRY_EVERY: Duration = Duration::from_secs(30);
 /// How often it is looked what may go, at least.
 const KEEP_EVERY: Duration = Duration::from_secs(60);
+/// How often it is looked whether a thread that looks what may go is done.
+const KEPT_EVERY: Duration = Duration::from_millis(50);
 /// Bytes that are written at once when there is room again.
 const CHUNK: usize = 1 << 20;
 
@@ -53,6 +56,8 @@ struct State {
     next_keep: Instant,
     /// Bytes of segments at which it is looked what may go.
     keep_at: u64,
+    /// The thread that looks what may go, and the bytes of segments when it began.
+    keeping: Option<(JoinHandle<Option<Kept>>, u64)>,
 }
 
 /// What became of changes that were appended.
@@ -83,6 +88,12 @@ pub struct Health {
     pub unsynced: u64,
 }
 
+impl State {
+    fn is_keep_due(&self, now: Instant) -> bool {
+        now >= self.next_keep || self.segments.bytes >= self.keep_at
+    }
+}
+
 impl Spool {
     /// A spool for this process. Its files are made when there is something to write.
     ///
@@ -102,6 +113,7 @@ impl Spool {
             each: Vec::new(),
             next_keep: now,
             keep_at: settings.segment_bytes,
+            keeping: None,
         };
         Self { shared: Arc::new(Shared::new(settings, disk)), state: Mutex::new(state) }
     }
@@ -202,21 +214,55 @@ impl Spool {
     /// Does what is due: forces files to the disk, seals them, removes what may go, tries again to write. Cheap when
     /// nothing is due.
     pub fn tend(&self, now: Instant) {
+        let mut state = self.tend_files(now);
+        if state.is_keep_due(now) {
+            self.keep(&mut state, now);
+        }
+    }
+
+    /// The same, but what may go is looked for on a thread of its own: a home where many processes have died has many
+    /// directories, and what is appended meanwhile must not wait for all of them to be read.
+    pub(crate) fn tend_beside(&self, now: Instant) {
+        let mut state = self.tend_files(now);
+        if let Some((thread, before)) = state.keeping.take_if(|(thread, _)| thread.is_finished())
+            && let Ok(Some(kept)) = thread.join()
+        {
+            let meanwhile = state.segments.bytes.saturating_sub(before);
+            self.kept(&mut state, &kept, now);
+            state.segments.bytes += meanwhile;
+        }
+        if state.keeping.is_some() || !state.is_keep_due(now) {
+            return;
+        }
+        state.next_keep = now + KEEP_EVERY;
+        state.keep_at = u64::MAX;
+        let (shared, open) = (Arc::clone(&self.shared), self.open(&state));
+        match thread::Builder::new().name("traceable-keep".into()).spawn(move || keeper::keep(&shared, open)) {
+            Ok(thread) => state.keeping = Some((thread, state.segments.bytes)),
+            Err(_) => self.keep(&mut state, now),
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn is_keeping(&self) -> bool {
+        lock(&self.state).keeping.is_some()
+    }
+
+    fn tend_files(&self, now: Instant) -> MutexGuard<'_, State> {
         let mut state = lock(&self.state);
         state.segments.tend(now);
         if state.trouble.as_ref().is_some_and(|(_, retry)| *retry <= now) {
             self.retry(&mut state, now);
         }
-        if now >= state.next_keep || state.segments.bytes >= state.keep_at {
-            self.keep(&mut state, now);
-        }
+        state
     }
 
     /// When [`Spool::tend`] has something to do; `None` when only an append changes that.
     pub fn next_tend(&self) -> Option<Instant> {
         let state = lock(&self.state);
         let retry = state.trouble.as_ref().filter(|_| self.shared.spools.is_some()).map(|(_, retry)| *retry);
-        state.segments.next_tend().into_iter().chain(retry).min()
+        let kept = state.keeping.as_ref().map(|_| Instant::now() + KEPT_EVERY);
+        state.segments.next_tend().into_iter().chain(retry).chain(kept).min()
     }
 
     /// Writes what waits in memory, as far as that is possible.
@@ -243,7 +289,18 @@ impl Spool {
     /// Removes what may go, and looks whether there is room.
     fn keep(&self, state: &mut State, now: Instant) {
         state.next_keep = now + KEEP_EVERY;
-        let Some(kept) = keeper::keep(&self.shared, state.segments.open_number()) else { return };
+        if let Some(kept) = keeper::keep(&self.shared, self.open(state)) {
+            self.kept(state, &kept, now);
+        }
+    }
+
+    /// The number of the segment that is being written, or of the next.
+    fn open(&self, state: &State) -> u64 {
+        state.segments.open_number().unwrap_or_else(|| self.shared.last.load(Ordering::Relaxed) + 1)
+    }
+
+    /// Goes by what was found to be there.
+    fn kept(&self, state: &mut State, kept: &Kept, now: Instant) {
         state.segments.bytes = kept.bytes;
         // At the limit every new segment is a reason to look again.
         state.keep_at = kept.bytes + self.shared.settings.segment_bytes.min(kept.limit / 8).max(1);

@@ -24,6 +24,7 @@ const MAX_DIRECTORIES: usize = 4096;
 const BIRTH: Duration = Duration::from_secs(3600);
 
 /// What is left.
+#[derive(Debug)]
 pub(super) struct Kept {
     /// Bytes of segments.
     pub(super) bytes: u64,
@@ -66,8 +67,9 @@ struct Segment {
     is_beyond: bool,
 }
 
-/// Removes what may go. `open` is the segment that is being written. `None` where there are no files.
-pub(super) fn keep(shared: &Shared, open: Option<u64>) -> Option<Kept> {
+/// Removes what may go. `open` is the segment that is being written, or will be; others may come behind it meanwhile. `None`
+/// where there are no files.
+pub(super) fn keep(shared: &Shared, open: u64) -> Option<Kept> {
     let spools = shared.spools.as_ref()?;
     let (disk, settings) = (&*shared.disk, &shared.settings);
     let directories = directories(shared, spools);
@@ -154,14 +156,7 @@ fn directories(shared: &Shared, spools: &Path) -> Vec<Directory> {
 }
 
 /// Adds the segments of a directory.
-fn collect(
-    shared: &Shared,
-    directory: &Directory,
-    at: usize,
-    open: Option<u64>,
-    kept: &mut Vec<Segment>,
-    bytes: &mut u64,
-) {
+fn collect(shared: &Shared, directory: &Directory, at: usize, open: u64, kept: &mut Vec<Segment>, bytes: &mut u64) {
     let disk = &*shared.disk;
     let numbers = segments(disk, &directory.path).unwrap_or_default();
     let written = lock(&shared.ring).written();
@@ -169,7 +164,7 @@ fn collect(
     for (place, &number) in numbers.iter().enumerate() {
         let Ok(listed) = disk.stat(&directory.path.join(segment_name(number))) else { continue };
         *bytes += listed.bytes;
-        if is_own && open == Some(number) {
+        if is_own && number >= open {
             continue;
         }
         let last = match numbers.get(place + 1) {

@@ -64,7 +64,7 @@ impl Spooled {
 
     /// Does what is due, and says when there is more.
     pub(crate) fn tend(&self) -> Option<Instant> {
-        self.spool.tend(Instant::now());
+        self.spool.tend_beside(Instant::now());
         self.spool.next_tend()
     }
 

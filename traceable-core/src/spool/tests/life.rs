@@ -1,11 +1,15 @@
 //! What a spool does in the life of a process, and of the one after it.
 
-use std::time::{Duration, Instant};
+use std::{
+    io,
+    sync::Mutex,
+    time::{Duration, Instant, SystemTime},
+};
 
 use super::{memory::Fault, *};
 use crate::{
     delivery::{Mark, Standing},
-    spool::{Appended, Loss, Reason},
+    spool::{Appended, DiskFile, Listed, Lock, Loss, Reason},
 };
 
 fn lost(spool: &Spool) -> Vec<(Reason, String, u64)> {
@@ -490,4 +494,79 @@ fn what_is_refused_for_good_is_kept_with_the_answer() {
     source.note(&Standing::default()).unwrap();
     let state = disk.paths("/state-early-").pop().unwrap();
     serde_json::from_slice::<Standing>(&disk.get(&state).unwrap()).unwrap();
+}
+
+/// A disk that does not say how much is free while the gate is shut.
+#[derive(Debug)]
+struct Gated {
+    disk: MemoryDisk,
+    gate: Arc<Mutex<()>>,
+}
+
+impl Disk for Gated {
+    fn make_dir(&self, path: &Path) -> io::Result<()> {
+        self.disk.make_dir(path)
+    }
+
+    fn names(&self, path: &Path) -> io::Result<Vec<String>> {
+        self.disk.names(path)
+    }
+
+    fn stat(&self, path: &Path) -> io::Result<Listed> {
+        self.disk.stat(path)
+    }
+
+    fn append(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
+        self.disk.append(path)
+    }
+
+    fn open(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
+        self.disk.open(path)
+    }
+
+    fn replace(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        self.disk.replace(path, bytes)
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        self.disk.remove(path)
+    }
+
+    fn remove_dir(&self, path: &Path) -> io::Result<()> {
+        self.disk.remove_dir(path)
+    }
+
+    fn sync_dir(&self, path: &Path) -> io::Result<()> {
+        self.disk.sync_dir(path)
+    }
+
+    fn lock(&self, path: &Path, make: bool) -> io::Result<Option<Lock>> {
+        self.disk.lock(path, make)
+    }
+
+    fn free(&self, path: &Path) -> Option<u64> {
+        let _open = self.gate.lock().unwrap();
+        self.disk.free(path)
+    }
+
+    fn now(&self) -> SystemTime {
+        self.disk.now()
+    }
+}
+
+#[test]
+fn what_is_appended_does_not_wait_until_it_is_known_what_may_go() {
+    let gate = Arc::new(Mutex::new(()));
+    let shut = gate.lock().unwrap();
+    let spool = Spool::on(Arc::new(Gated { disk: MemoryDisk::default(), gate: Arc::clone(&gate) }), settings());
+    assert_eq!(spool.append(&[end(1)]).written, 1);
+    spool.tend_beside(Instant::now());
+    assert_eq!(spool.append(&[end(2)]).written, 1);
+    drop(shut);
+    while spool.is_keeping() {
+        spool.tend_beside(Instant::now());
+        std::thread::yield_now();
+    }
+    assert_eq!(spool.append(&[end(3)]).written, 1);
+    assert_eq!(lost(&spool), []);
 }
