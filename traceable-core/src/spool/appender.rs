@@ -235,7 +235,6 @@ impl Spool {
             return;
         }
         state.next_keep = now + KEEP_EVERY;
-        state.keep_at = u64::MAX;
         let (shared, open) = (Arc::clone(&self.shared), self.open(&state));
         match thread::Builder::new().name("traceable-keep".into()).spawn(move || keeper::keep(&shared, open)) {
             Ok(thread) => state.keeping = Some((thread, state.segments.bytes)),
