@@ -99,8 +99,10 @@ fn one_line<'a>(texts: impl Iterator<Item = Cow<'a, str>>, max_chars: usize) -> 
     let mut line = String::new();
     let (mut chars, mut space) = (0, false);
     for text in texts {
+        line.reserve(text.len().min(max_chars));
         for c in text.chars() {
-            if c.is_whitespace() || is_unprintable(c) {
+            // Most are, and the tables of Unicode take their time.
+            if !c.is_ascii_graphic() && (c.is_whitespace() || is_unprintable(c)) {
                 space = chars > 0;
                 continue;
             }
