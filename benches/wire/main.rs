@@ -17,9 +17,11 @@ use traceable_wire::otlp::{Convention, Conventions, Encoder, MAX_BYTES, Resource
 const BATCH: u32 = 100;
 const START: i64 = 1_717_171_717_000_000_000;
 
+const TEXT: &str = "The quick brown fox says \"jump\" over the lazy dog. ";
+
 /// A call of a model with a question and an answer of so many bytes each.
 fn call(number: u32, bytes: usize) -> RunChange {
-    let text: String = "The quick brown fox says \"jump\" over the lazy dog. ".chars().cycle().take(bytes).collect();
+    let text: String = TEXT.chars().cycle().take(bytes).collect();
     let root = RunId::new(START, 1, 0);
     let id = RunId::new(START, 1, number + 1);
     let inputs = json!({ "model": "gpt-4o", "messages": [{ "role": "user", "content": text }], "temperature": 0.2 });
@@ -45,11 +47,12 @@ fn call(number: u32, bytes: usize) -> RunChange {
     }))
 }
 
-/// A step with small inputs and outputs.
-fn step(number: u32) -> RunChange {
+/// A step with inputs and outputs of so many bytes each.
+fn step(number: u32, bytes: usize) -> RunChange {
     let RunChange::End(run) = call(number, 0) else { unreachable!() };
-    let inputs = Some(Json::from_value(&json!({ "question": "Weather in Paris?" })));
-    let outputs = Some(Json::from_value(&json!({ "output": "sunny" })));
+    let text: String = TEXT.chars().cycle().take(bytes).collect();
+    let inputs = Some(Json::from_value(&json!({ "question": text })));
+    let outputs = Some(Json::from_value(&json!({ "output": text })));
     let (provider, model, usage) = (None, None, None);
     RunChange::End(Box::new(Run { run_type: "chain".into(), inputs, outputs, provider, model, usage, ..*run }))
 }
@@ -73,8 +76,9 @@ fn main() {
         "{:<22} {:<22} {:>9} {:>12} {:>9} {:>12}",
         "runs", "conventions", "µs out", "spans/s", "µs in", "bytes/span"
     );
-    let batches: [(&str, Vec<RunChange>); 3] = [
-        ("step, 50 B", (0..BATCH).map(step).collect()),
+    let batches: [(&str, Vec<RunChange>); 4] = [
+        ("step, 2 × 20 B", (0..BATCH).map(|number| step(number, 20)).collect()),
+        ("step, 2 × 0.8 kB", (0..BATCH).map(|number| step(number, 800)).collect()),
         ("call, 2 × 100 B", (0..BATCH).map(|number| call(number, 100)).collect()),
         ("call, 2 × 1.7 kB", (0..BATCH).map(|number| call(number, 1_700)).collect()),
     ];

@@ -2,6 +2,12 @@
 
 use std::io::{self, Read};
 
+#[cfg(feature = "zstd")]
+thread_local! {
+    // Setting one up takes as long as some hundred kilobytes do.
+    static ZSTD: std::cell::RefCell<Option<zstd::bulk::Compressor<'static>>> = const { std::cell::RefCell::new(None) };
+}
+
 /// How a body is encoded, by its name in `Content-Encoding`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
@@ -65,7 +71,10 @@ impl Encoding {
                 encoder.finish()
             }
             #[cfg(feature = "zstd")]
-            Self::Zstd => zstd::bulk::compress(&body, 1),
+            Self::Zstd => ZSTD.with_borrow_mut(|compressor| match compressor {
+                Some(compressor) => compressor.compress(&body),
+                none => none.insert(zstd::bulk::Compressor::new(1)?).compress(&body),
+            }),
         }
     }
 

@@ -64,8 +64,8 @@ impl<F: Future, O: FnOnce(&F::Output, &mut Outcome<'_>)> Future for Traced<F, O>
         let polled = this.inner.poll(cx);
         drop(entered);
         let output = ready!(polled);
-        if let Some(outcome) = this.outcome.take()
-            && !this.run.is_off()
+        if !this.run.is_off()
+            && let Some(outcome) = this.outcome.take()
         {
             this.run.end_as(Status::Ok, |o| outcome(&output, o));
         }

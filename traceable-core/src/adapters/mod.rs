@@ -288,21 +288,20 @@ impl OpenRun {
     /// Makes the run the current one while its code is polled.
     #[inline]
     fn enter(&mut self) -> Entered<'_> {
-        if self.frame.is(FRESH) && !gate::may_open() {
-            self.frame = Frame::NONE;
-        }
         let place = if self.is_off() { None } else { self.enter_on() };
         Entered { run: self, place }
     }
 
     /// Answers the run's place on the stack.
+    #[inline]
     fn enter_on(&mut self) -> Option<usize> {
         if !self.frame.is(FRESH) {
             return local::push(&self.frame);
         }
+        // It was made in this state, so there is nothing else in it to take back.
+        self.frame.flags = 0;
         // The body may be the first traced call of the process, which decides whether it traces.
-        self.frame = Frame::NONE;
-        local::push_opening()
+        if gate::may_open() { local::push_opening() } else { None }
     }
 }
 

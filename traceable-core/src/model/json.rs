@@ -2,10 +2,10 @@
 
 use std::{borrow::Cow, fmt};
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, ser};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, ser::SerializeStruct};
 use serde_json::{Value, value::RawValue};
 
-use crate::tape::{self, json::TapeReader};
+use crate::tape::{self, json::TapeReader, serializer::RAW_VALUE};
 
 /// A JSON value as text.
 ///
@@ -101,7 +101,10 @@ impl fmt::Display for Json {
 
 impl Serialize for Json {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serde_json::from_str::<&RawValue>(&self.0).map_err(ser::Error::custom)?.serialize(serializer)
+        // As a `RawValue` does, of which there is none to be had of text but by reading it through once more.
+        let mut raw = serializer.serialize_struct(RAW_VALUE, 1)?;
+        raw.serialize_field(RAW_VALUE, &*self.0)?;
+        raw.end()
     }
 }
 

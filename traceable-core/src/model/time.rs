@@ -28,7 +28,7 @@ pub fn format_time(time: i64) -> String {
     for (at, number) in [(20, micros / 10_000), (22, micros / 100 % 100), (24, micros % 100)] {
         two(at, number as u8);
     }
-    text.iter().copied().map(char::from).collect()
+    str::from_utf8(&text).unwrap_or_default().to_owned()
 }
 
 /// The reverse of [`format_time`], for what other programs write: a blank in place of the `T`, a fraction of any length

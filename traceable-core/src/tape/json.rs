@@ -263,25 +263,47 @@ fn write_float(value: f64, out: &mut Vec<u8>) {
 /// Bytes that are looked at together.
 const BLOCK: usize = 64;
 
+/// Bytes that are copied in one step.
+const STEP: usize = 16;
+
+/// What a block may become: six bytes for each of its own, and what is copied too many behind.
+const LONGEST: usize = BLOCK * 8;
+
+/// Bytes that are gathered before they are appended.
+const GATHERED: usize = 2 * LONGEST;
+
 /// Appends text with JSON's escapes.
 ///
 /// Escaping is most of what the background does for a prompt, and mispredicted branches are most of escaping: prose has a
 /// quote or a line break every few words. So a block is looked at without a branch, which leaves a bit for each byte that
-/// needs an escape, and what lies between two bits is copied in steps of sixteen bytes, too many rather than too few.
+/// needs an escape, and what lies between two bits is copied in steps of sixteen bytes, too many rather than too few. What
+/// comes of it is gathered, for appending a little at a time is as dear as all else.
 pub(crate) fn escape(text: &[u8], out: &mut Vec<u8>) {
     if text.len() < SHORT {
         text.iter().for_each(|&byte| escape_byte(byte, out));
         return;
     }
-    let (blocks, rest) = text.as_chunks::<BLOCK>();
-    let mut escaped = [0; BLOCK * 8];
     out.reserve(text.len());
-    for block in blocks {
-        escape_block(block, BLOCK, &mut escaped, out);
+    let (mut gathered, mut at, mut from) = ([0; GATHERED], 0, 0);
+    // A block is read with a step behind it.
+    while let Some(source) = text[from..].first_chunk() {
+        at = escape_block(source, &mut gathered, at);
+        from += BLOCK;
+        if at > GATHERED - LONGEST {
+            out.extend_from_slice(&gathered[..at]);
+            at = 0;
+        }
     }
-    let mut block = [b' '; BLOCK];
-    block[..rest.len()].copy_from_slice(rest);
-    escape_block(&block, rest.len(), &mut escaped, out);
+    let rest = &text[from..];
+    for rest in rest.chunks(BLOCK) {
+        // Blanks need no escape, and are left out again.
+        let mut source = [b' '; BLOCK + STEP];
+        source[..rest.len()].copy_from_slice(rest);
+        at = escape_block(&source, &mut gathered, at) - (BLOCK - rest.len());
+        out.extend_from_slice(&gathered[..at]);
+        at = 0;
+    }
+    out.extend_from_slice(&gathered[..at]);
 }
 
 /// Texts below this are looked at byte by byte.
@@ -296,49 +318,32 @@ fn escape_byte(byte: u8, out: &mut Vec<u8>) {
     }
 }
 
-/// Appends the first bytes of a block, of which the others need no escape.
+/// Writes a block with its escapes from `at` on. Answers where it ends.
 #[inline]
-fn escape_block(block: &[u8; BLOCK], length: usize, escaped: &mut [u8; BLOCK * 8], out: &mut Vec<u8>) {
-    let marks = marks(block);
-    if marks == 0 {
-        out.extend_from_slice(&block[..length]);
-    } else {
-        let longer = escape_marked(block, marks, escaped);
-        out.extend_from_slice(&escaped[..longer - (BLOCK - length)]);
-    }
-}
-
-/// Writes a block with escapes where the marks are. Answers how long it has become: at most six times as long, and what
-/// is copied beyond the end of a stretch fits behind that.
-#[inline]
-fn escape_marked(block: &[u8; BLOCK], mut marks: u64, escaped: &mut [u8; BLOCK * 8]) -> usize {
-    // Room to read beyond the block's end.
-    let mut source = [0; BLOCK + STEP];
-    source[..BLOCK].copy_from_slice(block);
-    let (mut at, mut from) = (0, 0);
+fn escape_block(source: &[u8; BLOCK + STEP], gathered: &mut [u8; GATHERED], mut at: usize) -> usize {
+    let Some(block) = source.first_chunk::<BLOCK>() else { return at };
+    let mut marks = marks(block);
+    let mut from = 0;
     while marks != 0 {
         let to = marks.trailing_zeros() as usize;
         marks &= marks - 1;
-        copy_in_steps(&source, from, to, escaped, at);
+        copy_in_steps(source, from, to, gathered, at);
         at += to - from;
         let (escape, length) = escape_of(block[to]);
-        escaped[at..at + 8].copy_from_slice(&escape);
+        gathered[at..at + 8].copy_from_slice(&escape);
         at += length;
         from = to + 1;
     }
-    copy_in_steps(&source, from, BLOCK, escaped, at);
+    copy_in_steps(source, from, BLOCK, gathered, at);
     at + BLOCK - from
 }
 
-/// Bytes that are copied in one step.
-const STEP: usize = 16;
-
 /// Copies a stretch and up to a step of what is behind it.
 #[inline]
-fn copy_in_steps(source: &[u8; BLOCK + STEP], from: usize, to: usize, escaped: &mut [u8; BLOCK * 8], mut at: usize) {
+fn copy_in_steps(source: &[u8; BLOCK + STEP], from: usize, to: usize, gathered: &mut [u8; GATHERED], mut at: usize) {
     let mut from = from;
     while from < to {
-        escaped[at..at + STEP].copy_from_slice(&source[from..from + STEP]);
+        gathered[at..at + STEP].copy_from_slice(&source[from..from + STEP]);
         from += STEP;
         at += STEP;
     }

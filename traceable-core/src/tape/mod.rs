@@ -5,7 +5,7 @@
 //! a map is keys and values in turn, and [`END`]; a key may be any value.
 
 pub(crate) mod json;
-mod serializer;
+pub(crate) mod serializer;
 #[cfg(test)]
 mod tests;
 
@@ -140,11 +140,11 @@ pub(crate) fn write_mark(buf: &mut Vec<u8>, key: &str, text: &str) {
 /// Writes text as a value.
 #[inline]
 pub(crate) fn write_str(buf: &mut Vec<u8>, text: &str) {
-    buf.reserve(5 + text.len());
     if let Ok(length) = u8::try_from(text.len()) {
         buf.extend_from_slice(&[SHORT_STR, length]);
     } else {
         let [a, b, c, d] = (text.len() as u32).to_le_bytes();
+        buf.reserve(5 + text.len());
         buf.extend_from_slice(&[STR, a, b, c, d]);
     }
     buf.extend_from_slice(text.as_bytes());

@@ -18,7 +18,7 @@ use super::{
 use crate::attachments;
 
 /// The name under which `serde_json::value::RawValue` serialises its text.
-const RAW_VALUE: &str = "$serde_json::private::RawValue";
+pub(crate) const RAW_VALUE: &str = "$serde_json::private::RawValue";
 /// The name under which `serde_json::Number` serialises its text when its feature `arbitrary_precision` is on.
 const NUMBER: &str = "$serde_json::private::Number";
 /// Wrappers (`Some`, newtypes) make no JSON level but do use stack.

@@ -13,6 +13,9 @@ const MAX_MIME: usize = 128;
 /// The attachments whose bytes are sent, by the names they are sent under, and those that are only named. Of two with
 /// one name the later counts.
 pub(super) fn beside(attachments: &[Attachment]) -> (Vec<(String, &Attachment)>, Vec<&Attachment>) {
+    if attachments.is_empty() {
+        return (Vec::new(), Vec::new());
+    }
     let mut sent: Vec<(String, &Attachment)> = Vec::new();
     let mut places = HashMap::new();
     let mut named = Vec::new();

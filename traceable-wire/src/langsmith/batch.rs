@@ -47,11 +47,13 @@ pub(super) struct Batch<'a> {
     project: Option<&'a str>,
     posts: Vec<u8>,
     patches: Vec<u8>,
+    /// How long both were before what was written last.
+    before: (usize, usize),
 }
 
 impl<'a> Batch<'a> {
     pub(super) fn new(project: Option<&'a str>) -> Self {
-        Self { project, posts: Vec::new(), patches: Vec::new() }
+        Self { project, posts: Vec::new(), patches: Vec::new(), before: (0, 0) }
     }
 }
 
@@ -59,26 +61,27 @@ impl<'a> Batch<'a> {
 const FRAME: usize = r#"{"post":[],"patch":[]}"#.len();
 
 impl Body for Batch<'_> {
-    fn write(&mut self, sent: &Sent<'_>, out: &mut Vec<u8>) -> serde_json::Result<bool> {
-        let record = match sent {
-            Sent::Post(run) => Record::post(run).or_project(self.project),
-            Sent::Patch(run) => Record::patch(run),
+    fn write(&mut self, sent: &Sent<'_>) -> serde_json::Result<bool> {
+        self.before = (self.posts.len(), self.patches.len());
+        let (list, record) = match sent {
+            Sent::Post(run) => (&mut self.posts, Record::post(run).or_project(self.project)),
+            Sent::Patch(run) => (&mut self.patches, Record::patch(run)),
             Sent::Attachment(_) | Sent::Score(_) | Sent::Other(_) | Sent::Nothing => return Ok(false),
         };
-        serde_json::to_writer(&mut *out, &record)?;
-        Ok(true)
-    }
-
-    fn keep(&mut self, sent: &Sent<'_>, bytes: &[u8]) {
-        let list = if matches!(sent, Sent::Post(_)) { &mut self.posts } else { &mut self.patches };
         if !list.is_empty() {
             list.push(b',');
         }
-        list.extend_from_slice(bytes);
+        serde_json::to_writer(list, &record)?;
+        Ok(true)
     }
 
-    fn len_with(&self, more: usize) -> usize {
-        self.posts.len() + self.patches.len() + FRAME + more + 1
+    fn undo(&mut self) {
+        self.posts.truncate(self.before.0);
+        self.patches.truncate(self.before.1);
+    }
+
+    fn len(&self) -> usize {
+        self.posts.len() + self.patches.len() + FRAME
     }
 
     fn finish(self) -> Vec<u8> {

@@ -27,12 +27,12 @@ pub(super) enum Sent<'a> {
 /// A body that is being written.
 pub(super) trait Body {
     /// Writes what is sent; `false` when this kind of body has no place for it.
-    fn write(&mut self, sent: &Sent<'_>, out: &mut Vec<u8>) -> serde_json::Result<bool>;
-    /// Takes over what was written.
-    fn keep(&mut self, sent: &Sent<'_>, bytes: &[u8]);
-    /// How long the finished body is with so many bytes more.
-    fn len_with(&self, more: usize) -> usize;
-    /// The body; empty when nothing was kept.
+    fn write(&mut self, sent: &Sent<'_>) -> serde_json::Result<bool>;
+    /// Takes back what was written last, also where that failed.
+    fn undo(&mut self);
+    /// How long the finished body is.
+    fn len(&self) -> usize;
+    /// The body; empty when nothing was written.
     fn finish(self) -> Vec<u8>;
 }
 
@@ -71,6 +71,8 @@ pub struct Encoder {
     order: VecDeque<RunId>,
     project: Option<String>,
     is_lossless: bool,
+    /// How long the last body was: the next will be about that.
+    len: usize,
 }
 
 impl Encoder {
@@ -101,7 +103,8 @@ impl Encoder {
         max_bytes: usize,
     ) -> Encoded {
         let project = self.project.take();
-        let encoded = self.encode(changes, Multipart::new(boundary, project.as_deref()), max_bytes);
+        let body = Multipart::new(boundary, project.as_deref(), self.len.min(max_bytes));
+        let encoded = self.encode(changes, body, max_bytes);
         self.project = project;
         encoded
     }
@@ -138,7 +141,6 @@ impl Encoder {
     ) -> Encoded {
         let changes: Vec<&RunChange> = changes.into_iter().collect();
         let mut encoded = Encoded::default();
-        let mut out = Vec::new();
         let mut joined = HashSet::new();
         let ends: HashMap<RunId, &Run> = changes
             .iter()
@@ -147,15 +149,19 @@ impl Encoder {
         let mut empty = true;
         for &change in &changes {
             let sent = self.sent(change, &ends, &mut joined);
-            out.clear();
-            match body.write(&sent, &mut out) {
-                Ok(true) if body.len_with(out.len()) <= max_bytes => {
-                    body.keep(&sent, &out);
+            match body.write(&sent) {
+                Ok(true) if body.len() <= max_bytes => {
                     empty = false;
                     self.note(&sent);
                 }
-                Ok(true) if !empty => break,
-                Ok(true) | Err(_) => encoded.refused += 1,
+                Ok(true) if !empty => {
+                    body.undo();
+                    break;
+                }
+                Ok(true) | Err(_) => {
+                    body.undo();
+                    encoded.refused += 1;
+                }
                 // What was dropped is no change of anything.
                 Ok(false) if matches!(change, RunChange::Progress(_) | RunChange::Report(_)) => {}
                 Ok(false) => encoded.left_out += u64::from(!joined.contains(&of(change))),
@@ -171,6 +177,7 @@ impl Encoder {
             }
         }
         encoded.body = body.finish();
+        self.len = encoded.body.len();
         encoded
     }
 

@@ -26,17 +26,20 @@ pub(super) struct Multipart<'a> {
     boundary: &'a str,
     project: Option<&'a str>,
     bytes: Vec<u8>,
+    /// How long these were before what was written last.
+    before: usize,
     /// The content of one part, whose length stands before it.
     content: Vec<u8>,
 }
 
 impl<'a> Multipart<'a> {
-    pub(super) fn new(boundary: &'a str, project: Option<&'a str>) -> Self {
-        Self { boundary, project, bytes: Vec::new(), content: Vec::new() }
+    pub(super) fn new(boundary: &'a str, project: Option<&'a str>, capacity: usize) -> Self {
+        Self { boundary, project, bytes: Vec::with_capacity(capacity), before: 0, content: Vec::new() }
     }
 
     /// A part, whose name is given in pieces.
-    fn part(&self, out: &mut Vec<u8>, name: &[&str], content_type: &str, content: &[u8]) {
+    fn part(&mut self, name: &[&str], content_type: &str, content: &[u8]) {
+        let out = &mut self.bytes;
         // By hand: each run is several parts, and `format!` would allocate for each of them.
         let head = ["--", self.boundary, "\r\nContent-Disposition: form-data; name=\""];
         let behind = ["\"\r\nContent-Type: ", content_type, "\r\nContent-Length: "];
@@ -48,11 +51,11 @@ impl<'a> Multipart<'a> {
         out.extend_from_slice(b"\r\n");
     }
 
-    fn json(&mut self, out: &mut Vec<u8>, name: &[&str], value: &impl Serialize) -> serde_json::Result<()> {
+    fn json(&mut self, name: &[&str], value: &impl Serialize) -> serde_json::Result<()> {
         let mut content = std::mem::take(&mut self.content);
         content.clear();
         let written = serde_json::to_writer(&mut content, value);
-        self.part(out, name, JSON, &content);
+        self.part(name, JSON, &content);
         self.content = content;
         written
     }
@@ -60,7 +63,6 @@ impl<'a> Multipart<'a> {
     /// The record, its large fields behind it, and its files.
     fn run(
         &mut self,
-        out: &mut Vec<u8>,
         operation: &str,
         mut record: Record<'_>,
         files: &[Attachment],
@@ -71,67 +73,68 @@ impl<'a> Multipart<'a> {
         let error = record.error.take();
         let id = record.id.encode();
         let id = str::from_utf8(&id).unwrap_or_default();
-        self.json(out, &[operation, id], &record)?;
+        self.json(&[operation, id], &record)?;
         for (field, body) in &bodies {
             match body.as_ref().map(|body| (body, body.as_object())) {
-                Some((_, Some(text))) => self.part(out, &[operation, id, field], JSON, text.as_bytes()),
-                Some((body, None)) => self.json(out, &[operation, id, field], body)?,
+                Some((_, Some(text))) => self.part(&[operation, id, field], JSON, text.as_bytes()),
+                Some((body, None)) => self.json(&[operation, id, field], body)?,
                 None => {}
             }
         }
         if let Some(events) = &events {
-            self.json(out, &[operation, id, ".events"], events)?;
+            self.json(&[operation, id, ".events"], events)?;
         }
         if let Some(extra) = &extra {
-            self.json(out, &[operation, id, ".extra"], extra)?;
+            self.json(&[operation, id, ".extra"], extra)?;
         }
         if let Some(error) = &error {
-            self.json(out, &[operation, id, ".error"], error)?;
+            self.json(&[operation, id, ".error"], error)?;
         }
         for (name, file) in attachment::beside(files).0 {
-            self.file(out, record.id, &name, file);
+            self.file(record.id, &name, file);
         }
         Ok(())
     }
 
-    fn file(&self, out: &mut Vec<u8>, id: RunId, name: &str, file: &Attachment) {
+    fn file(&mut self, id: RunId, name: &str, file: &Attachment) {
         if let AttachmentData::Bytes(bytes) = &file.data {
             let mime = attachment::mime(&file.mime);
-            self.part(out, &["attachment.", &id.to_string(), ".", name], mime, &bytes.0);
+            self.part(&["attachment.", &id.to_string(), ".", name], mime, &bytes.0);
         }
     }
 }
 
 impl Body for Multipart<'_> {
-    fn write(&mut self, sent: &Sent<'_>, out: &mut Vec<u8>) -> serde_json::Result<bool> {
+    fn write(&mut self, sent: &Sent<'_>) -> serde_json::Result<bool> {
+        self.before = self.bytes.len();
         match sent {
             Sent::Post(run) => {
-                self.run(out, "post.", Record::post(run).or_project(self.project), &run.attachments)?;
+                self.run("post.", Record::post(run).or_project(self.project), &run.attachments)?;
             }
-            Sent::Patch(run) => self.run(out, "patch.", Record::patch(run), &run.attachments)?,
+            Sent::Patch(run) => self.run("patch.", Record::patch(run), &run.attachments)?,
             Sent::Attachment(AttachmentFor { run_id, attachment: file }) => {
-                self.file(out, *run_id, &attachment::name(&file.name), file);
+                self.file(*run_id, &attachment::name(&file.name), file);
             }
-            Sent::Score(score) => self.json(out, &["feedback.", &score.id.to_string()], &Feedback::new(score))?,
-            Sent::Other(RunChange::Thread(thread)) => self.json(out, &["thread"], thread)?,
-            Sent::Other(RunChange::User(user)) => self.json(out, &["user"], user)?,
+            Sent::Score(score) => self.json(&["feedback.", &score.id.to_string()], &Feedback::new(score))?,
+            Sent::Other(RunChange::Thread(thread)) => self.json(&["thread"], thread)?,
+            Sent::Other(RunChange::User(user)) => self.json(&["user"], user)?,
             Sent::Other(RunChange::Report(report)) => {
-                self.json(out, &["report.", &report.id.to_string()], report)?;
+                self.json(&["report.", &report.id.to_string()], report)?;
             }
             Sent::Other(RunChange::Attachment(file)) => {
-                self.json(out, &["attached.", &file.run_id.to_string()], &file.attachment)?;
+                self.json(&["attached.", &file.run_id.to_string()], &file.attachment)?;
             }
             Sent::Other(_) | Sent::Nothing => {}
         }
-        Ok(!out.is_empty())
+        Ok(self.bytes.len() > self.before)
     }
 
-    fn keep(&mut self, _: &Sent<'_>, bytes: &[u8]) {
-        self.bytes.extend_from_slice(bytes);
+    fn undo(&mut self) {
+        self.bytes.truncate(self.before);
     }
 
-    fn len_with(&self, more: usize) -> usize {
-        self.bytes.len() + more + self.boundary.len() + "----\r\n".len()
+    fn len(&self) -> usize {
+        self.bytes.len() + self.boundary.len() + "----\r\n".len()
     }
 
     fn finish(mut self) -> Vec<u8> {

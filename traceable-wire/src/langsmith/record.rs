@@ -4,7 +4,7 @@
 //! `ls_model_name`, `usage_metadata`, …) and, where there is none, under `traceable.rest`. Only what a moment has
 //! below a microsecond is left out.
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::{borrow::Cow, collections::BTreeMap, sync::LazyLock};
 
 use serde::{Serialize, Serializer, ser::SerializeMap};
 use serde_json::{Map, Value};
@@ -135,7 +135,7 @@ impl<'a> Record<'a> {
             error: run.error.as_deref(),
             events: Some(events(run)),
             tags: Some(&run.tags),
-            extra: Some(Extra { metadata: Metadata::new(run, reader), runtime: RUNTIME }),
+            extra: Some(Extra { metadata: Metadata::new(run, reader), runtime: &RUNTIME }),
             session_name: run.project.as_deref(),
         }
     }
@@ -234,11 +234,21 @@ fn events(run: &Run) -> Vec<EventRecord<'_>> {
 #[derive(Debug, Serialize)]
 pub(super) struct Extra<'a> {
     metadata: Metadata<'a>,
-    runtime: Runtime,
+    runtime: &'static Json,
 }
 
-/// What recorded the run, in LangSmith's keys.
-#[derive(Debug, Serialize)]
+/// What recorded the run, in LangSmith's keys. The same for every run, and so written once.
+static RUNTIME: LazyLock<Json> = LazyLock::new(|| {
+    Json::of(&Runtime {
+        sdk: SDK,
+        sdk_version: env!("CARGO_PKG_VERSION"),
+        library: "traceable",
+        platform: std::env::consts::OS,
+        language: "rust",
+    })
+});
+
+#[derive(Serialize)]
 struct Runtime {
     sdk: &'static str,
     sdk_version: &'static str,
@@ -247,14 +257,6 @@ struct Runtime {
     #[serde(rename = "runtime")]
     language: &'static str,
 }
-
-const RUNTIME: Runtime = Runtime {
-    sdk: SDK,
-    sdk_version: env!("CARGO_PKG_VERSION"),
-    library: "traceable",
-    platform: std::env::consts::OS,
-    language: "rust",
-};
 
 /// A field's value in whatever form the run keeps it.
 #[derive(Debug, Serialize)]
