@@ -281,6 +281,12 @@ impl OpenRun {
         }
     }
 
+    /// Ends the run before its code has.
+    #[cold]
+    fn cancel(&mut self) {
+        self.end_as(Status::Cancelled, |_| {});
+    }
+
     fn take(&mut self) -> Frame {
         std::mem::take(&mut self.frame)
     }
@@ -309,7 +315,7 @@ impl Drop for OpenRun {
     #[inline]
     fn drop(&mut self) {
         if self.frame.key != 0 {
-            self.end_as(Status::Cancelled, |_| {});
+            self.cancel();
         }
     }
 }
