@@ -13,6 +13,9 @@ const PREVIEW: usize = 200;
 /// Bytes of an error in a row. The run has all of it.
 const ERROR: usize = 4_096;
 
+/// Bytes of a name in a row, as for an error.
+const NAME: usize = 1_024;
+
 /// The project of runs that name none.
 pub const DEFAULT_PROJECT: &str = "default";
 
@@ -30,7 +33,7 @@ pub struct Row {
     pub parent_id: Option<RunId>,
     /// The project; [`DEFAULT_PROJECT`] where the run names none.
     pub project: String,
-    /// The name.
+    /// The name, cut after 1 KiB.
     pub name: String,
     /// The kind of work.
     pub run_type: RunType,
@@ -104,7 +107,7 @@ impl Row {
             trace_id: run.trace_id,
             parent_id: run.parent_id,
             project: run.project.as_deref().unwrap_or(DEFAULT_PROJECT).to_owned(),
-            name: run.name.to_string(),
+            name: cut(&run.name, NAME),
             run_type: run.run_type.clone(),
             status: run.status,
             start_time: run.start_time,

@@ -48,7 +48,8 @@ const SENTENCES: [&str; 20] = [
 fn runs(sentences: u64) -> Vec<RunChange> {
     let text = |seed: u64| -> String {
         let sentence = |n: u64| SENTENCES[mix(seed * 977 + n) as usize % SENTENCES.len()];
-        (0..sentences).map(|n| format!("{} ({}) ", sentence(n), mix(seed + n) % 1_000)).collect()
+        let numbered = |n: u64| format!("{} ({})", sentence(n), mix(seed + n) % 1_000);
+        (0..sentences).map(numbered).collect::<Vec<_>>().join(" ")
     };
     let start = 1_790_000_000_000_000_000_i64;
     let root = RunId::new(start, 99, 0);
@@ -105,8 +106,8 @@ fn main() {
     println!("one core; bodies of {PARCEL} runs that ended before they left");
     for sentences in [1, 14, 180] {
         let changes = runs(sentences);
-        let mut encoder = Encoder::default();
-        let mut encode = || encoder.multipart(&changes, BOUNDARY, 64 << 20).body;
+        let mut bodies = Encoder::default();
+        let mut encode = || bodies.multipart(&changes, BOUNDARY, 64 << 20).body;
         let body = encode();
         let mib = body.len() as f64 / f64::from(1 << 20);
         let smaller = |encoding: Encoding| body.len() as f64 / encoding.compress(body.clone()).unwrap().len() as f64;

@@ -23,6 +23,7 @@ macro_rules! suite {
 suite! {
     runs::a_run_comes_back_as_it_was,
     runs::a_preview_is_what_a_person_would_read,
+    runs::a_long_name_is_cut_in_lists_and_whole_in_the_run,
     runs::what_comes_before_its_run_waits_for_it,
     runs::what_comes_twice_counts_once,
     runs::more_records_than_are_kept_apart_still_make_one_run,

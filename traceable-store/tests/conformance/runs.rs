@@ -47,6 +47,13 @@ pub(crate) fn a_preview_is_what_a_person_would_read(store: &Store) {
     assert_eq!(previews(2), Some(("7".into(), r#"{"number":7,"sent":true}"#.into())));
 }
 
+pub(crate) fn a_long_name_is_cut_in_lists_and_whole_in_the_run(store: &Store) {
+    let name = "é".repeat(1_000);
+    store.ingest(&[end(Run { name: name.clone().into(), ..run(1, 0) })]).unwrap();
+    assert_eq!(list(store, Of::Runs)[0].row.name, "é".repeat(512));
+    assert_eq!(store.whole_run(id(1)).unwrap().unwrap().name, name);
+}
+
 pub(crate) fn what_comes_before_its_run_waits_for_it(store: &Store) {
     let file = Attachment::bytes("text/plain", b"hello").named("note");
     let later = Run { id: id(1), tags: vec!["later".into()], ..Run::default() };

@@ -61,12 +61,7 @@ impl<'a> Multipart<'a> {
     }
 
     /// The record, its large fields behind it, and its files.
-    fn run(
-        &mut self,
-        operation: &str,
-        mut record: Record<'_>,
-        files: &[Attachment],
-    ) -> serde_json::Result<()> {
+    fn run(&mut self, operation: &str, mut record: Record<'_>, files: &[Attachment]) -> serde_json::Result<()> {
         let bodies = [(".inputs", record.inputs.take()), (".outputs", record.outputs.take())];
         let events = record.events.take();
         let extra = record.extra.take();
