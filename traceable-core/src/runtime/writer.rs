@@ -23,10 +23,11 @@ use crate::{
     sync::Arc,
 };
 
-/// How often the logs are read while something is being recorded.
-const TICK: Duration = Duration::from_millis(10);
-/// After this many ticks with nothing to read the writer sleeps until it is woken.
-const IDLE_TICKS: u32 = 20;
+/// How often the logs are read while something is being recorded. What is recorded is to be safe within 20 ms, also where
+/// the writer has to wait for a processor.
+const TICK: Duration = Duration::from_millis(5);
+/// After this many ticks with nothing to read, which are 200 ms, the writer sleeps until it is woken.
+const IDLE_TICKS: u32 = 40;
 /// Bytes of a batch.
 const BATCH_BYTES: usize = 1 << 20;
 /// How often the clock is anchored anew.

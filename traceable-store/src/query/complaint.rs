@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+/// Characters that are shown of what was found.
+const SHOWN: usize = 60;
+
 /// Why a query cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct QueryError {
@@ -49,7 +52,9 @@ impl fmt::Display for QueryError {
         if self.found.is_empty() {
             f.write_str(", but the text ends")?;
         } else {
-            write!(f, ", found `{}`", self.found.escape_debug())?;
+            let shown = self.found.char_indices().nth(SHOWN).map_or(&*self.found, |(end, _)| &self.found[..end]);
+            let rest = if shown.len() < self.found.len() { "…" } else { "" };
+            write!(f, ", found `{}{rest}`", shown.escape_debug())?;
         }
         match self.nearest {
             Some(name) => write!(f, "; did you mean `{name}`?"),
