@@ -440,6 +440,8 @@ fn what_is_wrong_is_said_with_its_place() {
         ("and(eq(nam, \"a\"))", 7, "nam", Some("name")),
         ("eq(latency, \"x\")", 12, "\"x\"", None),
         ("eq(metadata_value, \"x\")", 3, "\"x\"", None),
+        ("eq(metadata_key, \"\")", 17, "metadata_key", None),
+        ("exists(metadata, \"\")", 0, "exists", None),
         ("eq(name, \"a\"", 12, "", None),
         ("eq(name, \"a", 11, "", None),
         ("gt(name, \"a\")", 9, "\"a\"", None),

@@ -315,7 +315,10 @@ fn compare(at: usize, operator: &str, (name, name_at): (&str, usize), value: Arg
     };
     if let Some(of) = half {
         if name.ends_with("_key") {
-            let names = values.iter().filter_map(label_text).collect();
+            let names: Vec<_> = values.iter().filter_map(label_text).filter(|name| !name.is_empty()).collect();
+            if names.is_empty() || names.len() < values.len() {
+                return Err(QueryError::new(value.at, name, NO_NAME));
+            }
             return Ok(Term::Names { of, names, is_not });
         }
         let [value] = <[Json; 1]>::try_from(values)
@@ -341,16 +344,23 @@ fn compare(at: usize, operator: &str, (name, name_at): (&str, usize), value: Arg
     Ok(Term::Whole(if is_not { query.negated() } else { query }))
 }
 
+/// Nothing has such a name, and it cannot be said in the language of people.
+const NO_NAME: &str = "a name is a text that is not empty";
+
 /// `has(metadata, '{"a": "b"}')` and `exists(metadata, "a")`.
 fn metadata(at: usize, operator: &str, value: Json) -> Result<Query, QueryError> {
     let wrong = |problem: &str| QueryError::new(at, operator, problem);
     match (operator, value) {
+        ("exists", Json::String(name)) if name.is_empty() => Err(wrong(NO_NAME)),
         ("exists", Json::String(name)) => Ok(named(Half::Metadata, &name, Query::Exists)),
         ("has", Json::String(text)) => {
             let Ok(Json::Object(members)) = serde_json::from_str(&text) else {
                 return Err(wrong("expected a JSON object as text"));
             };
             let pairs = members.iter().map(|(name, value)| {
+                if name.is_empty() {
+                    return Err(wrong(NO_NAME));
+                }
                 let value = label_text(value).ok_or_else(|| wrong("only texts, numbers and flags can be asked for"))?;
                 let equal = |field| Query::Compare(field, Op::Eq, Value::Text(value.clone()));
                 Ok(named(Half::Metadata, name, equal))
