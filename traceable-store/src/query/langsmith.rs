@@ -340,7 +340,7 @@ fn compare(at: usize, operator: &str, (name, name_at): (&str, usize), value: Arg
             _ => test(&field, op, &json, value.at)?,
         });
     }
-    let query = if any.len() == 1 { any.remove(0) } else { Query::Or(any) };
+    let query = flat(any);
     Ok(Term::Whole(if is_not { query.negated() } else { query }))
 }
 
@@ -488,8 +488,13 @@ fn together(terms: Vec<Term>) -> Result<Vec<Query>, QueryError> {
     Ok(all)
 }
 
+/// One of these; of none, nothing.
 fn flat(mut any: Vec<Query>) -> Query {
-    if any.len() == 1 { any.remove(0) } else { Query::Or(any) }
+    match any.len() {
+        0 => Query::And(any).negated(),
+        1 => any.remove(0),
+        _ => Query::Or(any),
+    }
 }
 
 fn one(mut all: Vec<Query>) -> Query {
