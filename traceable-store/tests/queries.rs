@@ -442,6 +442,7 @@ fn what_is_wrong_is_said_with_its_place() {
         ("eq(metadata_value, \"x\")", 3, "\"x\"", None),
         ("eq(metadata_key, \"\")", 17, "metadata_key", None),
         ("exists(metadata, \"\")", 0, "exists", None),
+        ("like(start_time, \"2026%\")", 5, "start_time", None),
         ("eq(name, \"a\"", 12, "", None),
         ("eq(name, \"a", 11, "", None),
         ("gt(name, \"a\")", 9, "\"a\"", None),

@@ -333,6 +333,9 @@ fn compare(at: usize, operator: &str, (name, name_at): (&str, usize), value: Arg
     for json in values {
         any.push(match operator {
             "like" => match json {
+                _ if !matches!(field.info().kind, Kind::Text | Kind::Any) => {
+                    return Err(QueryError::new(name_at, name, format!("`{}` is no text", field.info().name)));
+                }
                 Json::String(pattern) => Query::Like(field.clone(), pattern.replace('%', "*")),
                 _ => return Err(QueryError::new(value.at, operator, "expected a text")),
             },
