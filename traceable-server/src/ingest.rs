@@ -1,4 +1,5 @@
-//! The thread that writes what comes over HTTP: requests that come together are one transaction.
+//! The thread that writes what comes over HTTP: requests that come together are one transaction. Between them it makes texts
+//! ready to be found, for all that is in the store.
 //!
 //! A request is answered when what it brought is in the store. A commit costs about the same for one run as for hundreds,
 //! so whoever comes while one is on its way waits for the next, together with all others.
@@ -27,8 +28,10 @@ const QUEUE: usize = 1_024;
 /// Changes of one transaction, or as many as one request has.
 const CHANGES: usize = 10_000;
 
-/// Runs whose text is indexed before the thread looks for work again.
-const TEXTS: usize = 256;
+/// Runs whose text is indexed before the thread looks for work again: few where requests come one after the other, for they
+/// wait meanwhile, and more as it gets quiet.
+const FEW_TEXTS: usize = 32;
+const TEXTS: usize = 512;
 
 /// Writes changes to the store.
 #[derive(Debug, Clone)]
@@ -61,17 +64,25 @@ impl Ingest {
             Err(TrySendError::Disconnected(_)) => Err(Refusal::Stopped),
         }
     }
+
+    /// Says that there are new texts in the store.
+    pub(crate) fn index(&self) {
+        let (answer, _) = oneshot::channel();
+        // Where the queue is full, what is in it says so, too.
+        let _ = self.0.try_send(Job { changes: Vec::new(), _room: Room::none(), answer });
+    }
 }
 
 fn write(store: &Store, live: &Live, jobs: &Receiver<Job>) {
-    let mut has_texts = true;
+    let (mut has_texts, mut texts) = (true, TEXTS);
     loop {
         let first = match jobs.try_recv() {
             Ok(job) => job,
             Err(TryRecvError::Disconnected) => return,
             // What cannot be indexed now stays to be indexed.
             Err(TryRecvError::Empty) if has_texts => {
-                has_texts = store.index_pending(TEXTS).is_ok_and(|indexed| indexed > 0);
+                has_texts = store.index_pending(texts).is_ok_and(|indexed| indexed > 0);
+                texts = TEXTS.min(2 * texts);
                 continue;
             }
             Err(TryRecvError::Empty) => match jobs.recv() {
@@ -79,7 +90,7 @@ fn write(store: &Store, live: &Live, jobs: &Receiver<Job>) {
                 Err(_) => return,
             },
         };
-        has_texts = true;
+        (has_texts, texts) = (true, FEW_TEXTS);
         let mut batch = vec![first];
         let mut changes = batch[0].changes.len();
         while changes < CHANGES
@@ -88,7 +99,9 @@ fn write(store: &Store, live: &Live, jobs: &Receiver<Job>) {
             changes += job.changes.len();
             batch.push(job);
         }
-        commit(store, live, batch);
+        if changes > 0 {
+            commit(store, live, batch);
+        }
     }
 }
 

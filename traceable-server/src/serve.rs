@@ -148,6 +148,7 @@ pub struct Server {
     router: Router,
     store: Arc<Store>,
     live: Arc<Live>,
+    ingest: Ingest,
     home: Home,
     limits: Limits,
 }
@@ -191,8 +192,9 @@ impl Server {
         let said = json!({ "addresses": addresses, "instance": instance });
         StdDisk.replace(&home.server(), &serde_json::to_vec(&said).unwrap_or_default())?;
         let live = Arc::new(Live::default());
+        let ingest = Ingest::start(Arc::clone(&store), Arc::clone(&live))?;
         let app = App {
-            ingest: Ingest::start(Arc::clone(&store), Arc::clone(&live))?,
+            ingest: ingest.clone(),
             live: Arc::clone(&live),
             store: Arc::clone(&store),
             bodies: Bodies::default(),
@@ -203,7 +205,7 @@ impl Server {
             not_served: Mutex::default(),
             not_kept: Mutex::default(),
         };
-        Ok(Self { listeners, addresses, router: router(Arc::new(app)), store, live, home, limits })
+        Ok(Self { listeners, addresses, router: router(Arc::new(app)), store, live, ingest, home, limits })
     }
 
     /// Where it listens.
@@ -217,14 +219,14 @@ impl Server {
     ///
     /// When no thread can be started.
     pub async fn run(self, stop: impl Future<Output = ()>) -> io::Result<()> {
-        let Self { listeners, router, store, live, home, limits, .. } = self;
+        let Self { listeners, router, store, live, ingest, home, limits, .. } = self;
         let file = home.server();
         let is_over = Arc::new(AtomicBool::new(false));
         let reads = Arc::clone(&is_over);
         let kept = tokio::spawn(keep(Arc::clone(&store), Arc::clone(&live), limits));
         let told = Arc::clone(&live);
         let reader = thread::Builder::new().name("traceable-spools".into()).spawn(move || {
-            spools::follow(&store, &home, &told, &reads);
+            spools::follow(&store, &home, &told, &ingest, &reads);
         })?;
         let places = Arc::new(Semaphore::new(CONNECTIONS));
         let graceful = Arc::new(GracefulShutdown::new());

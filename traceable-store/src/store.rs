@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Transaction, TransactionBehavior, params};
 
 use crate::{Error, Result, schema};
 
@@ -21,6 +21,11 @@ const STEPS_PER_LOOK: i32 = 10_000;
 
 /// Pages of the journal, of 8 KiB each, that are written back at once.
 const CHECKPOINT: i32 = 4_000;
+
+/// Parts of the text index of about one size that are merged into one, a little with each write; and of which so many are
+/// merged at once.
+const AUTOMERGE: i64 = 8;
+const CRISISMERGE: i64 = 32;
 
 /// How a store is opened.
 #[derive(Debug, Clone)]
@@ -114,6 +119,7 @@ impl Store {
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", if options.full_sync { "FULL" } else { "NORMAL" })?;
         schema::migrate(&mut connection, &path)?;
+        settle_texts(&connection)?;
         connection.pragma_update(None, "cache_size", -16_384)?;
         // Pages of indexes are written again and again; the fewer of these states go into the database, the better.
         connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT)?;
@@ -208,6 +214,20 @@ impl Store {
             readers.push(reader);
         }
     }
+}
+
+/// Lets more parts of the text index lie beside each other before they are merged: merging them is most of what indexing
+/// costs, and looking into some more costs little.
+fn settle_texts(connection: &Connection) -> Result<()> {
+    let wanted = [("automerge", AUTOMERGE), ("crisismerge", CRISISMERGE)];
+    for (name, wanted) in wanted {
+        let sql = "SELECT v = ?2 FROM texts_config WHERE k = ?1";
+        let is_so = connection.query_row(sql, params![name, wanted], |row| row.get(0)).optional()?;
+        if is_so != Some(true) {
+            connection.execute("INSERT INTO texts (texts, rank) VALUES (?, ?)", params![name, wanted])?;
+        }
+    }
+    Ok(())
 }
 
 pub(crate) fn size(connection: &Connection) -> Result<u64> {

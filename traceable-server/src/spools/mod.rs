@@ -16,7 +16,7 @@ use std::{
 use traceable_core::spool::{Disk as _, Position as Place, Reader, StdDisk};
 use traceable_store::{Position, Store};
 
-use crate::{home::Home, live::Live};
+use crate::{home::Home, ingest::Ingest, live::Live};
 
 /// Changes and bytes of one transaction.
 const CHANGES: usize = 2_000;
@@ -28,9 +28,6 @@ const LATER: Duration = Duration::from_secs(2);
 
 /// Where a directory stands of which nothing more can come: behind every segment.
 const DONE: Place = Place { segment: i64::MAX as u64 - 1, offset: 0 };
-
-/// Runs whose text is indexed at once while there is nothing else to do.
-const TEXTS: usize = 256;
 
 /// A directory that is being read.
 struct Tail {
@@ -181,14 +178,16 @@ impl Tail {
 }
 
 /// Reads the spools until it is over, as something comes.
-pub(crate) fn follow(store: &Store, home: &Home, live: &Live, is_over: &AtomicBool) {
+pub(crate) fn follow(store: &Store, home: &Home, live: &Live, ingest: &Ingest, is_over: &AtomicBool) {
     let mut spools = Spools { live: Some(live), ..Spools::new(home) };
     while !is_over.load(Ordering::Relaxed) {
         let has_found = spools.look(store, Some(Instant::now()));
         // A full disk has room again some day; what is in a spool waits.
         let pause = match has_found {
-            Ok(true) => Duration::ZERO,
-            Ok(false) if store.index_pending(TEXTS).is_ok_and(|indexed| indexed > 0) => Duration::ZERO,
+            Ok(true) => {
+                ingest.index();
+                Duration::ZERO
+            }
             Ok(false) => SOON,
             Err(_) => LATER,
         };
