@@ -1,10 +1,18 @@
 //! The store of a command. A server need not run; if one does, it keeps the store up to date, and we only read.
 
+use std::{
+    io::{self, Write as _},
+    time::{Duration, Instant},
+};
+
 use traceable_core::model::RunId;
 use traceable_store::{Error, List, Of, Query, Store};
 
 use super::{Cli, Failure};
 use crate::{print::now, spools::Spools};
+
+/// How long a command makes texts ready to be found before it goes on.
+const FOR_TEXTS: Duration = Duration::from_secs(2);
 
 /// The store, with all that the spools hold.
 pub(super) fn store(cli: &Cli) -> Result<Store, Failure> {
@@ -15,7 +23,18 @@ pub(super) fn store(cli: &Cli) -> Result<Store, Failure> {
         opened => opened?,
     };
     Spools::new(&cli.home).catch_up(&store)?;
-    while store.index_pending(1_000)? > 0 {}
+    let begun = Instant::now();
+    while store.index_pending(500)? > 0 {
+        if begun.elapsed() > FOR_TEXTS {
+            let left = store.pending_texts()?;
+            // Nobody may read it.
+            let _ = writeln!(
+                io::stderr(),
+                "note: the words of {left} runs cannot be found yet; a server or the next commands go on with them"
+            );
+            break;
+        }
+    }
     Ok(store)
 }
 
