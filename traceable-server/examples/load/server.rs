@@ -20,7 +20,7 @@ pub(crate) struct Server {
 impl Server {
     pub(crate) fn start(program: &str, home: &Path) -> Self {
         let mut command = Command::new(program);
-        command.arg("--home").arg(home).args(["--json", "serve", "--listen", "127.0.0.1:0"]);
+        command.arg("--home").arg(home).args(["--json", "serve", "--max-size", "none", "--listen", "127.0.0.1:0"]);
         let mut process = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
