@@ -277,7 +277,7 @@ const GATHERED: usize = 2 * LONGEST;
 /// Escaping is most of what the background does for a prompt, and mispredicted branches are most of escaping: prose has a
 /// quote or a line break every few words. So a block is looked at without a branch, which leaves a bit for each byte that
 /// needs an escape, and what lies between two bits is copied in steps of sixteen bytes, too many rather than too few. What
-/// comes of it is gathered, for appending a little at a time is as dear as all else.
+/// comes of it is gathered, for appending a little at a time is dear, too.
 pub(crate) fn escape(text: &[u8], out: &mut Vec<u8>) {
     if text.len() < SHORT {
         text.iter().for_each(|&byte| escape_byte(byte, out));
@@ -294,8 +294,8 @@ pub(crate) fn escape(text: &[u8], out: &mut Vec<u8>) {
             at = 0;
         }
     }
-    let rest = &text[from..];
-    for rest in rest.chunks(BLOCK) {
+    // There always is a rest: the loop ends with a step or more to go.
+    for rest in text[from..].chunks(BLOCK) {
         // Blanks need no escape, and are left out again.
         let mut source = [b' '; BLOCK + STEP];
         source[..rest.len()].copy_from_slice(rest);
@@ -303,7 +303,6 @@ pub(crate) fn escape(text: &[u8], out: &mut Vec<u8>) {
         out.extend_from_slice(&gathered[..at]);
         at = 0;
     }
-    out.extend_from_slice(&gathered[..at]);
 }
 
 /// Texts below this are looked at byte by byte.
